@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * agent - what every operation of sxc-agent works with.
+ *
+ * An operation is a C function named in AGENT_OP; the dispatcher decodes the request, takes the
+ * locks it asks for, looks whether the job's outcome is recorded already (and gives that), runs it,
+ * records the outcome (fsync, rename) and answers. Operations are idempotent: run twice, the second
+ * finds the work done. They trust nothing they are sent.
+ * Must not know about: the control center's store.
+ */
+#ifndef SXC_AGENT_H
+#define SXC_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "svc/msg.h"
+#include "util/err.h"
+#include "util/mem.h"
+#include "util/str.h"
+
+#define AGENT_LIB    "/usr/lib/sxc"          /* the agent binary: AGENT_LIB/sxc-agent */
+#define AGENT_STATE  "/var/lib/sxc"          /* everything kept on the server, 0700 */
+#define AGENT_STORE  AGENT_STATE "/store"    /* files by SHA-256, complete ones only */
+#define AGENT_IMAGES AGENT_STATE "/images"   /* OS images unpacked, read-only, by SHA-256 */
+#define AGENT_PS     AGENT_STATE "/ps"       /* one directory a private server */
+#define AGENT_JOBS   AGENT_STATE "/jobs"     /* recorded outcomes */
+#define AGENT_RUN    "/run/sxc"              /* locks, pid files */
+
+struct agent; /* the session: connection, cancel flag */
+
+/* Report progress to the control center; step is a short text. */
+void agent_progress(struct agent *a, const char *step, int64_t done, int64_t total);
+/* Send output bytes (fd 1 or 2). E_UNREACH when the connection is gone. */
+int agent_output(struct agent *a, int fd, const void *p, size_t n, struct err *e);
+/* Next input bytes of the operation: count, 0 at the end, negative E_. Blocks. */
+int agent_input(struct agent *a, void *p, size_t n, struct err *e);
+/* A descriptor to poll for frames arriving, to be followed by agent_input/agent_pump. */
+int agent_input_fd(struct agent *a);
+/* True once the control center sent a cancel or the connection ended. */
+bool agent_cancelled(struct agent *a);
+
+enum {
+	OP_READ = 0,          /* changes nothing, records nothing */
+	OP_CHANGE = 1 << 0,   /* recorded under its job name */
+	OP_LOCK_PS = 1 << 1,  /* holds the lock of the private server in field "name" */
+	OP_STREAM = 1 << 2,   /* uses agent_input */
+};
+
+struct agent_op {
+	const char *name; /* "ps.create" */
+	unsigned flags;
+	int (*run)(struct agent *a, const struct msg *req, struct msg *ans, struct err *e);
+};
+
+/* Define and register an operation: AGENT_OP(ps_create, "ps.create", OP_CHANGE | OP_LOCK_PS) {…}
+ * with a, req, ans, e as its arguments. All of them stand in one linker section. */
+#define AGENT_OP(id, opname, opflags)                                                              \
+	static int op_##id(                                                                        \
+		struct agent *a, const struct msg *req, struct msg *ans, struct err *e);           \
+	static const struct agent_op agent_op_##id = {opname, opflags, op_##id};                   \
+	static const struct agent_op *const agent_op_ptr_##id                                      \
+		__attribute__((used, section("agent_ops"))) = &agent_op_##id;                      \
+	static int op_##id(struct agent *a, const struct msg *req, struct msg *ans, struct err *e)
+
+/* Work of the agent that is not an operation: `sxc-agent boot`, `sxc-agent ps-launch NAME` … */
+struct agent_verb {
+	const char *name;
+	const char *help;
+	int (*run)(int argc, char **argv, struct err *e); /* 0 or E_; argv[0] is the verb */
+};
+#define AGENT_VERB(id, verbname, verbhelp)                                                         \
+	static int verb_##id(int argc, char **argv, struct err *e);                                \
+	static const struct agent_verb agent_verb_##id = {verbname, verbhelp, verb_##id};          \
+	static const struct agent_verb *const agent_verb_ptr_##id                                  \
+		__attribute__((used, section("agent_verbs"))) = &agent_verb_##id;                  \
+	static int verb_##id(int argc, char **argv, struct err *e)
+
+/* ---- helpers shared by operations (src/agent/util.c) ---- */
+
+/* Run argv with a clean environment, stdin from /dev/null; its output (both, cleaned, the last
+ * 4 KiB) goes into the error when it fails. timeout in seconds, 0: none. */
+int run_cmd(char *const argv[], int timeout, struct err *e);
+/* The same, stdout collected into out (at most max bytes, E_LIMIT beyond). */
+int run_cmd_out(char *const argv[], int timeout, struct str *out, size_t max, struct err *e);
+/* The same with input on stdin. */
+int run_cmd_in(char *const argv[], int timeout, const char *in, size_t n, struct err *e);
+/* Write a file durably: temporary name beside it, fsync, rename, fsync of the directory. */
+int file_write(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
+/* Write to a kernel file (cgroup, sysctl, configfs) in one write(2). */
+int file_poke(const char *path, const char *text, struct err *e);
+int file_read(const char *path, struct str *out, size_t max, struct err *e);
+int dir_make(const char *path, unsigned mode, struct err *e); /* mkdir -p; exists is fine */
+/* rm -r beneath path without following links or crossing mounts; absent is fine. */
+int dir_remove(const char *path, struct err *e);
+
+#endif

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# Tests. check-fast: unit and command tests; check: also SSH and lab tests.
+
+UNIT_SRC := $(wildcard tests/unit/*.c)
+UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
+CORE_LIB_OBJ = $(CORE_OBJ)
+
+# A unit test names further sources in a line "/* SRCS: … */" and flags in "/* CFLAGS: … */".
+$(B)/tests/unit/%: tests/unit/%.c $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(MODE_LDFLAGS) \
+		$$(sed -n 's|^/\* CFLAGS: \(.*\) \*/$$|\1|p' $<) -o $@ $< \
+		$$(sed -n 's|^/\* SRCS: \(.*\) \*/$$|\1|p' $<) \
+		$$(grep -q '^/\* NOCORE \*/$$' $< || echo $(CORE_OBJ) $(PKG_LIBS) -lpthread)
+
+unit: $(UNIT_BIN)
+
+check-fast: all unit
+	tests/run fast
+
+check: all unit
+	tests/deps/install build test lab
+	tests/run all
+
+lint: all
+	tests/lint/run
+
+asan:
+	$(MAKE) MODE=asan unit build-asan/sxc
+faults:
+	$(MAKE) MODE=faults build-faults/sxc
