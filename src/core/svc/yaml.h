@@ -35,7 +35,7 @@ struct yaml_node {
 };
 
 struct yaml;
-void yaml_free(struct yaml *y);
+void yaml_doc_free(struct yaml *y); /* libyaml has a yaml_free of its own */
 void yaml_cleanup(struct yaml **y);
 #define autoyaml autoclean(yaml_cleanup) struct yaml
 
