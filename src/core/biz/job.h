@@ -25,10 +25,12 @@ struct job {
 	struct sxc *sxc;
 	int64_t id;
 	const struct job_kind *kind;
+	char *nonce;   /* makes its name on servers unique beyond this store */
 	char *object;  /* name of what the job is about */
 	int64_t server; /* row id of the server it works on; 0: none or several */
 	json_t *args;  /* what it was asked; steps may add to it with job_remember */
 	int step;      /* index of the step being run */
+	bool undoing;  /* undo() is being run, not run() */
 };
 
 struct job_step {
@@ -53,6 +55,8 @@ struct job_kind {
 		&job_kind_##id
 
 /*
+ * A job created inside another job's commit() follows it: job_run on the first runs it afterwards.
+ *
  * Write the job down; call inside the transaction that records the intent (the object in state
  * "adding", say). Takes over args. *id out. The request key of the invocation is tied to it.
  */
@@ -65,11 +69,13 @@ int job_create(struct sxc *s, const struct job_kind *kind, const char *object, i
 int job_run(struct sxc *s, int64_t id, struct err *e);
 /* Undo what was done, then cancelled. E_STATE when it is done already. */
 int job_cancel(struct sxc *s, int64_t id, struct err *e);
+/* Is it unfinished, done, failed …? The caller's text. E_NOTFOUND. */
+int job_state(struct sxc *s, int64_t id, char **state, struct err *e);
 /* Unfinished job about that object (kind NULL: any): 1 and *id, 0 none. */
 int job_unfinished(struct sxc *s, const char *kind, const char *object, int64_t *id,
 	struct err *e);
-/* Work off jobs that were queued without a runner (by invoice run, subscribe …), at most jobs at
- * once. Returns the number that did not finish, or E_. */
+/* Work off the unfinished jobs that nobody holds (queued by invoice run, subscribe …), one after
+ * another, notes on each. Returns the number that did not finish, or E_. */
 int job_run_queue(struct sxc *s, struct err *e);
 
 /* For steps: change args durably (own small transaction; inside commit() part of it). */
@@ -87,17 +93,19 @@ int job_call(struct job *j, int64_t server, const char *op, struct msg *req, str
 struct job_row {
 	int64_t id;
 	const char *kind, *object, *server, *state, *step, *error;
-	int64_t steps_done, steps, attempts, created, updated;
+	int64_t steps_done, steps, created, updated;
 };
 struct job_step_row {
 	int64_t seq;
 	const char *name, *state, *undo, *error;
 	int64_t attempts, started, ended;
 };
-typedef int (*job_row_fn)(void *arg, const struct job_row *r, struct err *e);
-typedef int (*job_step_row_fn)(void *arg, const struct job_step_row *r, struct err *e);
+typedef int (*job_row_fn)(void *arg, const void *row, struct err *e);
+/* Each as struct job_row; all: also those that have ended. */
 int job_list(struct sxc *s, bool all, job_row_fn fn, void *arg, struct err *e);
+/* One; E_NOTFOUND. */
 int job_get(struct sxc *s, int64_t id, job_row_fn fn, void *arg, struct err *e);
-int job_steps(struct sxc *s, int64_t id, job_step_row_fn fn, void *arg, struct err *e);
+/* Its steps, each as struct job_step_row. */
+int job_steps(struct sxc *s, int64_t id, job_row_fn fn, void *arg, struct err *e);
 
 #endif

@@ -30,9 +30,11 @@ CREATE INDEX audit_object ON audit (object, id);
 
 CREATE TABLE job (
 	id INTEGER PRIMARY KEY,
+	nonce TEXT NOT NULL DEFAULT (lower(hex(randomblob(4)))),
 	kind TEXT NOT NULL,
 	object TEXT NOT NULL,
 	server INTEGER,
+	parent INTEGER REFERENCES job (id),
 	args TEXT NOT NULL,
 	state TEXT NOT NULL DEFAULT 'pending'
 		CHECK (state IN ('pending', 'running', 'undoing', 'done', 'failed', 'cancelled')),
@@ -42,6 +44,7 @@ CREATE TABLE job (
 	updated INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX job_open ON job (state, id) WHERE state IN ('pending', 'running', 'undoing');
+CREATE INDEX job_parent ON job (parent) WHERE parent IS NOT NULL;
 CREATE INDEX job_object ON job (object, id);
 
 CREATE TABLE job_step (

@@ -1,0 +1,76 @@
+-- OS images, addresses, private servers.
+
+CREATE TABLE image (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	digest TEXT NOT NULL CHECK (length(digest) = 64),
+	size INTEGER NOT NULL CHECK (size > 0),
+	unpacked INTEGER NOT NULL CHECK (unpacked >= 0),
+	os TEXT,
+	created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE address_pool (
+	id INTEGER PRIMARY KEY,
+	cidr TEXT NOT NULL UNIQUE,
+	family INTEGER NOT NULL CHECK (family IN (4, 6)),
+	first INTEGER NOT NULL,
+	last INTEGER NOT NULL CHECK (last >= first),
+	purpose TEXT NOT NULL CHECK (purpose IN ('ps', 'domain', 'any')),
+	server INTEGER REFERENCES server (id),
+	created INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE ps (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	name TEXT NOT NULL UNIQUE,
+	server INTEGER NOT NULL REFERENCES server (id),
+	image INTEGER NOT NULL REFERENCES image (id),
+	account INTEGER REFERENCES account (id),
+	subscription INTEGER REFERENCES subscription (id),
+	state TEXT NOT NULL CHECK (state IN ('adding', 'running', 'stopped', 'suspended', 'removing')),
+	hostname TEXT NOT NULL,
+	uid_slot INTEGER NOT NULL CHECK (uid_slot BETWEEN 16 AND 65534),
+	cpu INTEGER NOT NULL CHECK (cpu BETWEEN 1 AND 9000),
+	cpu_max INTEGER CHECK (cpu_max BETWEEN 1 AND 10000),
+	cpu_ms INTEGER,
+	net INTEGER CHECK (net > 0),
+	memory INTEGER NOT NULL CHECK (memory > 0),
+	vm INTEGER CHECK (vm >= memory),
+	disk INTEGER NOT NULL CHECK (disk > 0),
+	inodes INTEGER CHECK (inodes > 0),
+	procs INTEGER NOT NULL CHECK (procs > 0),
+	ssh_keys TEXT,
+	created INTEGER NOT NULL,
+	UNIQUE (server, uid_slot)
+) STRICT;
+CREATE INDEX ps_server ON ps (server);
+CREATE INDEX ps_account ON ps (account);
+CREATE INDEX ps_subscription ON ps (subscription);
+
+CREATE TABLE address (
+	id INTEGER PRIMARY KEY,
+	pool INTEGER NOT NULL REFERENCES address_pool (id),
+	n INTEGER NOT NULL,
+	ip TEXT NOT NULL UNIQUE,
+	ps INTEGER REFERENCES ps (id),
+	note TEXT,
+	UNIQUE (pool, n)
+) STRICT;
+CREATE INDEX address_ps ON address (ps);
+
+CREATE VIEW v_image AS
+	SELECT name AS image, digest, size, unpacked, os, created,
+		(SELECT count(*) FROM ps WHERE ps.image = image.id) AS users
+	FROM image;
+CREATE VIEW v_ps AS
+	SELECT ps.name AS ps, s.name AS server, ps.state,
+		(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = ps.id) AS addresses,
+		ps.hostname, i.name AS image, ac.name AS account, ps.cpu, ps.cpu_max, ps.net,
+		ps.memory, ps.vm, ps.disk, ps.procs, ps.created
+	FROM ps JOIN server s ON s.id = ps.server JOIN image i ON i.id = ps.image
+		LEFT JOIN account ac ON ac.id = ps.account;
+CREATE VIEW v_ip AS
+	SELECT p.cidr, p.purpose, s.name AS server, p.last - p.first + 1 AS total,
+		(SELECT count(*) FROM address a WHERE a.pool = p.id) AS used
+	FROM address_pool p LEFT JOIN server s ON s.id = p.server;
