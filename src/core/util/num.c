@@ -2,7 +2,7 @@
 #include "util/num.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int too_large(struct err *e)
@@ -95,17 +95,18 @@ int num_parse(const char *text, int places, int64_t *out)
 void num_format(struct str *s, int64_t v, int places, int min)
 {
 	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
-	char digits[32], *end;
-	int n;
+	autostr digits = STR_INIT;
+	size_t whole;
 
-	snprintf(digits, sizeof(digits), "%0*" PRIu64, places + 1, u);
-	n = (int)strlen(digits) - places;
-	str_addf(s, "%s%.*s", v < 0 ? "-" : "", n, digits);
-	end = digits + strlen(digits);
-	while (end > digits + n + min && end[-1] == '0')
-		end--;
-	if (end > digits + n)
-		str_addf(s, ".%.*s", (int)(end - digits - n), digits + n);
+	str_addf(&digits, "%0*" PRIu64, places + 1, u);
+	whole = digits.len - (size_t)places;
+	while (digits.len > whole + (size_t)min && digits.p[digits.len - 1] == '0')
+		str_setlen(&digits, digits.len - 1);
+	if (v < 0)
+		str_addc(s, '-');
+	str_addn(s, digits.p, whole);
+	if (digits.len > whole)
+		str_addf(s, ".%s", digits.p + whole);
 }
 
 int rate_parse(const char *text, int64_t *out, struct err *e)
