@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "svc/settings.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/mem.h"
+#include "util/money.h"
+#include "util/str.h"
+#include "util/tz.h"
+#include "util/units.h"
+#include "util/vec.h"
+
+#define PREFIX_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-./"
+
+/* In alphabetical order; a unit test keeps it so. */
+static const struct setting settings[] = {
+	{"currency", SETTING_CURRENCY, "USD", "currency of new accounts", 0, 0, NULL},
+	{"invoice.prefix", SETTING_TEXT, NULL, "what stands before the number of an invoice", 0, 16,
+		PREFIX_BYTES},
+	{"mail.command", SETTING_PROGRAM, "/usr/sbin/sendmail", "program that takes mail to send",
+		0, 0, NULL},
+	{"mail.sender", SETTING_EMAIL, NULL, "address that mail comes from", 0, 0, NULL},
+	{"seller.address", SETTING_LINES, NULL, "the seller's address, lines apart", 1, 500, NULL},
+	{"seller.email", SETTING_EMAIL, NULL, "the seller's address for mail", 0, 0, NULL},
+	{"seller.name", SETTING_TEXT, NULL, "the seller's name as invoices print it", 1, 200, NULL},
+	{"seller.tax-id", SETTING_TEXT, NULL, "the seller's tax number", 1, 60, NULL},
+	{"terms", SETTING_DAYS, "14d", "days from an invoice to its due date", 0, 365, NULL},
+	{"timezone", SETTING_TIMEZONE, "UTC", "the seller's time zone: the day invoices bear", 0, 0,
+		NULL},
+};
+
+const struct setting *settings_at(size_t i)
+{
+	return i < ARRAY_LEN(settings) ? &settings[i] : NULL;
+}
+
+const struct setting *settings_find(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (strcmp(settings[i].key, key) == 0)
+			return &settings[i];
+	return NULL;
+}
+
+const char *settings_default(const char *key)
+{
+	const struct setting *s = settings_find(key);
+
+	return s ? s->def : NULL;
+}
+
+/* ---- unknown keys ---- */
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	a = a < b ? a : b;
+	return a < c ? a : c;
+}
+
+/* Levenshtein's distance, of at most 63 bytes of b. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+
+	n = n < ARRAY_LEN(row) ? n : ARRAY_LEN(row) - 1;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 1; j <= n; j++) {
+			size_t up = row[j];
+
+			row[j] = min3(up + 1, row[j - 1] + 1, diagonal + (a[i] != b[j - 1]));
+			diagonal = up;
+		}
+	}
+	return row[n];
+}
+
+/* A few letters off, or one a part of the other ("address"). */
+static bool near(const char *key, const char *known)
+{
+	return distance(known, key) <= 3 || (strlen(key) >= 3 && strstr(known, key));
+}
+
+int settings_check_key(const char *key, struct err *e)
+{
+	autostr list = STR_INIT;
+
+	if (settings_find(key))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(settings); i++)
+		if (near(key, settings[i].key))
+			str_addf(&list, "%s%s", list.len ? ", " : "", settings[i].key);
+	if (list.len)
+		return err_set(
+			e, E_USAGE, "no setting named '%s': did you mean %s?", key, str_c(&list));
+	return err_set(e, E_USAGE, "no setting named '%s': \"sxc config list\" shows them", key);
+}
+
+/* ---- values ---- */
+
+static int wrong(struct err *e, const struct setting *s, const char *value, const char *wanted)
+{
+	return err_set(e, E_USAGE, "%s must be %s, not '%.60s'", s->key, wanted, value);
+}
+
+static bool has_control(const char *v, bool lines)
+{
+	for (; *v; v++)
+		if (((unsigned char)*v < 0x20 && !(lines && *v == '\n')) || *v == 0x7f)
+			return true;
+	return false;
+}
+
+static int check_text(const struct setting *s, const char *v, struct err *e)
+{
+	bool lines = s->type == SETTING_LINES;
+	size_t n = strlen(v);
+	autofree char *wanted = str_fmt("%s of %lld to %lld bytes", lines ? "text" : "one line",
+		(long long)s->min, (long long)s->max);
+
+	if ((int64_t)n < s->min || (int64_t)n > s->max || !str_is_utf8(v, n) ||
+		has_control(v, lines))
+		return wrong(e, s, v, wanted);
+	if (s->form && strspn(v, s->form) != n)
+		return wrong(e, s, v, "letters, digits, '-', '.' and '/'");
+	return 0;
+}
+
+static int check_int(const struct setting *s, const char *v, struct err *e)
+{
+	autofree char *wanted = str_fmt(
+		"a whole number from %lld to %lld", (long long)s->min, (long long)s->max);
+	int64_t n;
+
+	return units_int(v, &n) < 0 || n < s->min || n > s->max ? wrong(e, s, v, wanted) : 0;
+}
+
+static int check_days(const struct setting *s, const char *v, struct err *e)
+{
+	autofree char *wanted = str_fmt(
+		"days from %lldd to %lldd", (long long)s->min, (long long)s->max);
+	size_t n = strspn(v, "0123456789");
+
+	if (n < 1 || n > 6 || strcmp(v + n, "d") != 0 || strtoll(v, NULL, 10) < s->min ||
+		strtoll(v, NULL, 10) > s->max)
+		return wrong(e, s, v, wanted);
+	return 0;
+}
+
+static int check_timezone(const char *v, struct err *e)
+{
+	autotz *tz = NULL;
+
+	return tz_load(&tz, v, e);
+}
+
+/* Enough to catch a slip; only the mail that comes back proves an address. */
+static bool is_email(const char *v)
+{
+	const char *at = strchr(v, '@');
+	size_t n = strlen(v);
+
+	return at && at > v && at[1] && !strchr(at + 1, '@') && n <= 254 && str_is_utf8(v, n) &&
+	       !has_control(v, false) && !strpbrk(v, " ,;<>()[]\\\"");
+}
+
+static int check_choice(const struct setting *s, const char *v, struct err *e)
+{
+	autofree char *wanted = str_fmt("one of: %s", s->form);
+	autostrvec words = {0};
+
+	strvec_split(&words, s->form, " ");
+	for (size_t i = 0; i < words.n; i++)
+		if (strcmp(words.v[i], v) == 0)
+			return 0;
+	return wrong(e, s, v, wanted);
+}
+
+static int check_value(const struct setting *s, const char *v, struct err *e)
+{
+	switch (s->type) {
+	case SETTING_TEXT:
+	case SETTING_LINES:
+		return check_text(s, v, e);
+	case SETTING_INT:
+		return check_int(s, v, e);
+	case SETTING_DAYS:
+		return check_days(s, v, e);
+	case SETTING_CURRENCY:
+		return money_check_currency(v, e);
+	case SETTING_TIMEZONE:
+		return check_timezone(v, e);
+	case SETTING_EMAIL:
+		return is_email(v) ? 0 : wrong(e, s, v, "a mail address");
+	case SETTING_PROGRAM:
+		return v[0] == '/' && strlen(v) < 1000 && !has_control(v, false)
+		               ? 0
+		               : wrong(e, s, v, "the absolute path of a program");
+	case SETTING_CHOICE:
+		return check_choice(s, v, e);
+	}
+	return 0;
+}
+
+int settings_check(const char *key, const char *value, struct err *e)
+{
+	int r = settings_check_key(key, e);
+
+	return r < 0 ? r : check_value(settings_find(key), value, e);
+}
