@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "svc/yaml.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 #include <yaml.h>
 
 #include "util/mem.h"
+#include "util/slurp.h"
 
 struct yaml {
 	char *file;
@@ -370,33 +368,13 @@ int yaml_parse(struct yaml **out, const char *file, const char *text, size_t n, 
 	return 0;
 }
 
-static int read_all(int fd, const char *name, struct str *s, struct err *e)
-{
-	ssize_t n;
-
-	do {
-		str_reserve(s, 64 * 1024);
-		n = read(fd, s->p + s->len, 64 * 1024);
-		if (n < 0 && errno != EINTR)
-			return err_sys(e, "cannot read %s", name);
-		if (n > 0)
-			str_setlen(s, s->len + (size_t)n);
-	} while (n != 0 && s->len <= YAML_MAX_BYTES);
-	return 0;
-}
-
 int yaml_load(struct yaml **out, const char *path, char **text, struct err *e)
 {
-	bool is_stdin = strcmp(path, "-") == 0;
-	const char *name = is_stdin ? "standard input" : path;
-	autoclose int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	autostr s = STR_INIT;
 	int r;
 
-	if (fd < 0)
-		return err_sys(e, "cannot read %s", name);
-	if ((r = read_all(fd, name, &s, e)) < 0 ||
-		(r = yaml_parse(out, name, str_c(&s), s.len, e)) < 0)
+	if ((r = slurp(path, YAML_MAX_BYTES, &s, e)) < 0 ||
+		(r = yaml_parse(out, slurp_name(path), str_c(&s), s.len, e)) < 0)
 		return r;
 	if (text)
 		*text = str_steal(&s);
