@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of private servers, and what their server says of them now. */
+#include <stdint.h>
+
+#include "biz/job.h"
+#include "biz/ps.h"
+#include "biz/server.h"
+#include "util/str.h"
+
+#define SQL_ROWS                                                                                   \
+	"SELECT p.id, p.name, s.name, p.state, "                                                   \
+	"(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = p.id), p.hostname, i.name, "    \
+	"ac.name, ac.name || '/' || su.n, p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, "       \
+	"p.inodes, p.procs, p.created "                                                            \
+	"FROM ps p JOIN server s ON s.id = p.server JOIN image i ON i.id = p.image "               \
+	"LEFT JOIN account ac ON ac.id = p.account "                                               \
+	"LEFT JOIN subscription su ON su.id = p.subscription "
+#define SQL_LIST SQL_ROWS "WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR ac.name = ?2) ORDER BY p.id"
+#define SQL_SHOW SQL_ROWS "WHERE p.name = ?1"
+
+static int64_t num(struct query *q, int col)
+{
+	return db_is_null(q, col) ? INT64_MIN : db_i64(q, col);
+}
+
+static int give(struct query *q, ps_row_fn fn, void *arg, struct err *e)
+{
+	struct ps_row row = {
+		.id = db_i64(q, 0),
+		.name = db_text(q, 1),
+		.server = db_text(q, 2),
+		.state = db_text(q, 3),
+		.addresses = db_text(q, 4),
+		.hostname = db_text(q, 5),
+		.image = db_text(q, 6),
+		.account = db_text(q, 7),
+		.subscription = db_text(q, 8),
+		.cpu = num(q, 9),
+		.cpu_max = num(q, 10),
+		.net = num(q, 11),
+		.memory = num(q, 12),
+		.vm = num(q, 13),
+		.disk = num(q, 14),
+		.inodes = num(q, 15),
+		.procs = num(q, 16),
+		.created = num(q, 17),
+	};
+
+	return fn(arg, &row, e);
+}
+
+int ps_list(struct sxc *s, const char *server, const char *account, ps_row_fn fn, void *arg,
+	struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(s->db, &q, e, SQL_LIST, server, account);
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0)
+		r = give(&q, fn, arg, e);
+	return r;
+}
+
+int ps_show(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	autoclean(db_done) struct query q = {0};
+	int r = ps_get(s, name, &p, e);
+
+	if (r < 0 || (r = db_one(s->db, &q, e, SQL_SHOW, p.name)) <= 0)
+		return r;
+	return give(&q, fn, arg, e);
+}
+
+/* ---- live ---- */
+
+static int ask(struct sxc *s, int64_t server, const char *op, struct msg *req, struct msg **ans,
+	struct err *e)
+{
+	autoclean(server_spec_release) struct server_spec spec = {0};
+	automsg *mine = req;
+	struct remote *r = NULL;
+	int rc;
+
+	if ((rc = server_spec(s, server, &spec, e)) < 0 ||
+		(rc = remote_get(s->pool, &spec.remote, &r, e)) < 0)
+		return rc;
+	rc = remote_call(r, op, NULL, mine, NULL, ans, e);
+	remote_put(s->pool, r);
+	return rc;
+}
+
+int ps_live(struct sxc *s, int64_t server, struct msg **ans, struct err *e)
+{
+	return ask(s, server, "ps.list", msg_new(), ans, e);
+}
+
+int ps_limits(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	struct msg *req = msg_new();
+	automsg *ans = NULL;
+	int r = ps_get(s, name, &p, e);
+
+	if (r < 0) {
+		msg_free(req);
+		return r;
+	}
+	msg_add_text(req, "name", p.name);
+	r = ask(s, p.server, "ps.limits", req, &ans, e);
+	for (size_t i = 0; r >= 0 && i < msg_count(ans, "limit"); i++) {
+		const struct msg *m = msg_sub_at(ans, "limit", i);
+		struct ps_limit row = {
+			.resource = msg_text(m, "resource"),
+			.unit = msg_text(m, "unit"),
+			.enforced_by = msg_text(m, "enforced_by"),
+			.held = msg_i64(m, "held", INT64_MIN),
+			.peak = msg_i64(m, "peak", INT64_MIN),
+			.bound = msg_i64(m, "bound", INT64_MIN),
+			.failures = msg_i64(m, "failures", INT64_MIN),
+		};
+
+		r = fn(arg, &row, e);
+	}
+	return r;
+}
