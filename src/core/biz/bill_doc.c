@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "biz/bill_doc.h"
+
+#include "util/num.h"
+#include "util/str.h"
+
+void tax_shares_release(struct tax_shares *t)
+{
+	vec_each(t, s) {
+		free(s->name);
+		free(s->note);
+	}
+	vec_release(t);
+}
+
+void tax_shares_add(struct tax_shares *t, const char *name, const char *note, int64_t rate,
+	int64_t base, int64_t amount)
+{
+	struct tax_share s = {mem_strdup(name), mem_strdup0(note), rate, base, amount};
+
+	vec_push(t, s);
+}
+
+static void line_release(struct doc_line *line)
+{
+	free(line->item.item);
+	free(line->item.text);
+	tax_shares_release(&line->taxes);
+}
+
+void bill_doc_release(struct bill_doc *doc)
+{
+	vec_each(&doc->lines, line)
+		line_release(line);
+	vec_release(&doc->lines);
+	tax_shares_release(&doc->taxes);
+}
+
+static size_t largest(const struct tax_shares *rates)
+{
+	size_t at = 0;
+
+	for (size_t i = 1; i < rates->n; i++)
+		if (rates->v[i].rate > rates->v[at].rate)
+			at = i;
+	return at;
+}
+
+static int sum_rates(const struct tax_shares *rates, int64_t *sum, struct err *e)
+{
+	int r = 0;
+
+	*sum = RATE_ONE;
+	for (size_t i = 0; r == 0 && i < rates->n; i++)
+		r = num_add(*sum, rates->v[i].rate, sum, e);
+	return r;
+}
+
+int bill_tax(int64_t gross, bool included, struct tax_shares *rates, int64_t *net, struct err *e)
+{
+	int64_t whole, rest;
+	int r;
+
+	*net = gross;
+	if (rates->n == 0)
+		return 0;
+	if (included && ((r = sum_rates(rates, &whole, e)) < 0 ||
+				(r = num_muldiv(gross, RATE_ONE, whole, net, e)) < 0))
+		return r;
+	rest = gross - *net;
+	for (size_t i = 0; i < rates->n; i++) {
+		rates->v[i].base = *net;
+		r = num_muldiv(*net, rates->v[i].rate, RATE_ONE, &rates->v[i].amount, e);
+		if (r < 0)
+			return r;
+		rest -= rates->v[i].amount;
+	}
+	if (included)
+		rates->v[largest(rates)].amount += rest;
+	return 0;
+}
+
+static int sum_taxes(struct bill_doc *doc, const struct tax_share *s, struct err *e)
+{
+	vec_each(&doc->taxes, t) {
+		int r;
+
+		if (t->rate != s->rate || !str_eq(t->name, s->name) || !str_eq(t->note, s->note))
+			continue;
+		r = num_add(t->base, s->base, &t->base, e);
+		return r < 0 ? r : num_add(t->amount, s->amount, &t->amount, e);
+	}
+	tax_shares_add(&doc->taxes, s->name, s->note, s->rate, s->base, s->amount);
+	return 0;
+}
+
+static int sum_line(struct bill_doc *doc, struct doc_line *line, struct err *e)
+{
+	int r = num_add(doc->subtotal, line->amount, &doc->subtotal, e);
+
+	for (size_t i = 0; r == 0 && i < line->taxes.n; i++) {
+		r = num_add(line->tax, line->taxes.v[i].amount, &line->tax, e);
+		if (r == 0)
+			r = sum_taxes(doc, &line->taxes.v[i], e);
+	}
+	if (r == 0)
+		r = num_add(doc->tax, line->tax, &doc->tax, e);
+	if (r == 0)
+		r = num_add(doc->subtotal - doc->discount, doc->tax, &doc->total, e);
+	return r;
+}
+
+int bill_doc_add(struct bill_doc *doc, struct bill_item *item, const struct tax_shares *rates,
+	struct err *e)
+{
+	struct doc_line line = {.item = *item};
+	int r;
+
+	item->item = item->text = NULL;
+	for (size_t i = 0; rates && i < rates->n; i++)
+		tax_shares_add(&line.taxes, rates->v[i].name, rates->v[i].note, rates->v[i].rate, 0,
+			0);
+	r = bill_tax(line.item.gross, line.item.tax_included, &line.taxes, &line.amount, e);
+	vec_push(&doc->lines, line);
+	return r < 0 ? r : sum_line(doc, &doc->lines.v[doc->lines.n - 1], e);
+}
