@@ -35,6 +35,8 @@ extern const struct job_kind *const __stop_job_kinds[];
 	"SELECT id FROM job WHERE object = ?1 AND (?2 IS NULL OR kind = ?2) AND " SQL_OPEN         \
 	" ORDER BY id LIMIT 1"
 #define SQL_QUEUE    "SELECT id FROM job WHERE " SQL_OPEN " ORDER BY id"
+#define SQL_DROP_CHILDREN                                                                          \
+	"UPDATE job SET state = 'cancelled', updated = ?2 WHERE parent = ?1 AND state = 'pending'"
 #define SQL_CHILDREN "SELECT id FROM job WHERE parent = ?1 AND " SQL_OPEN " ORDER BY id"
 
 static const struct job_kind *kind_named(const char *name)
@@ -242,6 +244,9 @@ static int undo_all(struct run *run, const char *final, const struct err *why, s
 		return err_wrap(e, "job %lld: undoing step \"%s\" (go on with \"sxc job resume %lld\")",
 			(long long)run->j.id, run->j.kind->steps[i].name, (long long)run->j.id);
 	}
+	/* What should have followed it has not begun, and has nothing to follow. */
+	if ((r = db_run(run->j.sxc->db, e, SQL_DROP_CHILDREN, run->j.id, run->j.sxc->now)) < 0)
+		return r;
 	r = set_state(run, final, why, e);
 	drop_lock_file(run);
 	return r;

@@ -10,7 +10,7 @@
 #define SQL_ROWS                                                                                   \
 	"SELECT p.id, p.name, s.name, p.state, "                                                   \
 	"(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = p.id), p.hostname, i.name, "    \
-	"ac.name, ac.name || '/' || su.n, p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, "       \
+	"ac.name, ac.name || '/' || su.number, p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, "       \
 	"p.inodes, p.procs, p.created "                                                            \
 	"FROM ps p JOIN server s ON s.id = p.server JOIN image i ON i.id = p.image "               \
 	"LEFT JOIN account ac ON ac.id = p.account "                                               \
