@@ -16,6 +16,7 @@
 
 #include "svc/sxc.h"
 #include "util/err.h"
+#include "util/str.h"
 #include "util/vec.h"
 
 struct out;
@@ -32,6 +33,8 @@ enum opt_type {
 	OPT_DATE,     /* char * field, syntax checked: YYYY-MM-DD */
 	OPT_FILE,     /* char * field, completes file names; "-" is standard input where it says so */
 	OPT_ENTITY,   /* char * field, an object's name of opt.entity; checked to exist */
+	OPT_COUNT,    /* int64_t field: how often it was given */
+	OPT_RATE,     /* int64_t bit a second: 500kbit 20mbit */
 };
 
 /* Kinds of objects an argument or option names; the dispatcher completes and looks them up. */
@@ -102,6 +105,8 @@ struct call {
 	bool *given;      /* one flag an option of cmd->opts, in order: was it given */
 	char **args;      /* NULL-terminated, checked */
 	int nargs;
+	bool yes;         /* -y */
+	bool terminal;    /* a person can be asked: not in scripts, pipes, cron */
 };
 /* True if the option of that name was given on the command line. */
 bool call_given(const struct call *c, const char *option);
@@ -147,9 +152,17 @@ struct entity_ops {
 	int (*complete)(struct sxc *s, const char *prefix, int limit,
 		void (*fn)(void *arg, const char *name, const char *help), void *arg,
 		struct err *e);
+	/*
+	 * Optional: the name of the object with that id, in fresh memory: 1 found, 0 none, negative
+	 * error. With it the dispatcher hands commands the name for "#12"; without it exists sees
+	 * "#12" and the command gets it as typed.
+	 */
+	int (*name_of)(struct sxc *s, int64_t id, char **name, struct err *e);
 };
 #define CMD_ENTITY(id, ent, what_, exists_, complete_)                                             \
-	static const struct entity_ops entity_##id = {ent, what_, exists_, complete_};             \
+	CMD_ENTITY_ID(id, ent, what_, exists_, complete_, NULL)
+#define CMD_ENTITY_ID(id, ent, what_, exists_, complete_, name_of_)                                \
+	static const struct entity_ops entity_##id = {ent, what_, exists_, complete_, name_of_};   \
 	static const struct entity_ops *const entity_ptr_##id                                      \
 		__attribute__((used, section("sxc_entities"))) = &entity_##id
 

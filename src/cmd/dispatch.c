@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* From a command line to the run() of its command. */
+#include <string.h>
+
+#include "cmd/call.h"
+#include "cmd/out_setup.h"
+#include "svc/remote.h"
+
+static void setup_out(struct out_setup *setup, const struct globals *g)
+{
+	*setup = (struct out_setup){
+		.format = g->output,
+		.columns = g->columns,
+		.sort = g->sort,
+		.filters = &g->filter,
+		.color = g->color,
+		.no_header = g->no_header,
+		.quiet = g->quiet,
+	};
+}
+
+/* Global options that mean nothing to this command are refused, not ignored. */
+static int check_globals(const struct line *l, struct err *e)
+{
+	const struct cmd *c = l->entry.cmd;
+	const char *bad = NULL;
+
+	if (line_global_given(l, "dry-run") && !(c->flags & CMD_DRY_RUN))
+		return err_set(e, E_USAGE, "sxc %s has no dry run (-n)", l->path);
+	if (line_global_given(l, "request-key") && !(c->flags & CMD_DB_WRITE))
+		return err_set(e, E_USAGE, "sxc %s changes nothing: --request-key is not for it",
+			l->path);
+	if (line_global_given(l, "sort") && !(c->flags & CMD_LIST))
+		bad = "sort";
+	if (line_global_given(l, "filter") && !(c->flags & CMD_LIST))
+		bad = "filter";
+	if (line_global_given(l, "columns") && !c->columns)
+		bad = "columns";
+	if (bad)
+		return err_set(e, E_USAGE, "sxc %s prints no list: --%s is not for it", l->path,
+			bad);
+	return 0;
+}
+
+/* In the shell the options of the whole session may not fit this command: those are left out. */
+static void drop_unfitting(const struct cmd *c, struct globals *g)
+{
+	if (!(c->flags & CMD_LIST)) {
+		g->sort = NULL;
+		strvec_release(&g->filter);
+	}
+	if (!c->columns)
+		g->columns = NULL;
+	if (!(c->flags & CMD_DB_WRITE))
+		g->request_key = NULL;
+}
+
+static int open_store(struct session *ses, const struct cmd *c, struct err *e)
+{
+	struct sxc *s = &ses->sxc;
+
+	if (c->flags & CMD_NETWORK && !s->pool)
+		s->pool = remote_pool_new();
+	if (c->flags & CMD_DB_WRITE)
+		return sxc_open(s, DB_WRITE, e);
+	if (c->flags & CMD_DB_READ)
+		return sxc_open(s, DB_READ, e);
+	return 0;
+}
+
+static int run_command(struct call *c, struct line *l, struct err *e)
+{
+	struct session *ses = session_of(c);
+	int r;
+
+	if (c->cmd->columns && str_eq(l->globals.columns, "help"))
+		return out_column_help(c->out, c->cmd->columns, e);
+	if ((r = open_store(ses, c->cmd, e)) < 0 || (r = entity_check_line(c->sxc, l, e)) < 0)
+		return r;
+	c->args = strvec_argv(&l->args);
+	c->nargs = (int)l->args.n;
+	if ((c->cmd->flags & CMD_DESTRUCTIVE) && (r = confirm_destruction(c, e)) < 0)
+		return r;
+	return c->sxc->request_key ? request_run(c, l, e) : c->cmd->run(c, e);
+}
+
+static int run_line(struct call *c, struct line *l, struct err *e)
+{
+	if (l->globals.help)
+		return help_print(c, l->path, e);
+	if (c->cmd)
+		return run_command(c, l, e);
+	help_verbs_to_stderr(l->path);
+	return err_set(e, E_USAGE, "%s", "");
+}
+
+/* The first failure is the one to tell; one of standard output comes second. */
+static int finish(struct session *ses, struct out *o, int r, struct err *e)
+{
+	struct err late = {0};
+	int r2 = out_finish(o, &late);
+
+	ses->broken_pipe = ses->broken_pipe || out_broken_pipe(o);
+	out_free(o);
+	if (r >= 0 && r2 < 0) {
+		*e = late;
+		return r2;
+	}
+	return r;
+}
+
+static int prepare(struct session *ses, struct line *l, struct out_setup *setup, struct err *e)
+{
+	const struct cmd *c = l->entry.cmd;
+	int r;
+
+	if (c && !l->globals.help && (r = check_globals(l, e)) < 0)
+		return r;
+	if (c)
+		drop_unfitting(c, &l->globals);
+	if ((r = session_setup(ses, &l->globals, e)) < 0)
+		return r;
+	setup_out(setup, &l->globals);
+	if (!c || !c->columns || l->globals.help || str_eq(setup->columns, "help"))
+		return 0;
+	return out_check(setup, c->columns, e);
+}
+
+int session_run(struct session *ses, int argc, char **argv, struct err *e)
+{
+	autoclean(line_release) struct line l;
+	struct out_setup setup;
+	struct call c = {.sxc = &ses->sxc, .terminal = ses->terminal};
+	int r;
+
+	if ((r = line_parse(&l, argc, argv, &ses->base, ses->shell, e)) < 0 ||
+		(r = prepare(ses, &l, &setup, e)) < 0)
+		return r;
+	c.out = out_new(&setup);
+	c.cmd = l.entry.cmd;
+	c.opts = l.opts;
+	c.given = l.given;
+	c.yes = l.globals.yes;
+	ses->sxc.note = tell_note;
+	ses->sxc.progress = tell_progress;
+	ses->sxc.tell_arg = c.out;
+	r = run_line(&c, &l, e);
+	ses->sxc.tell_arg = NULL;
+	ses->sxc.note = NULL;
+	ses->sxc.progress = NULL;
+	return finish(ses, c.out, r, e);
+}
+
+bool call_given(const struct call *c, const char *option)
+{
+	for (size_t i = 0; c->cmd->opts && c->cmd->opts[i].name; i++)
+		if (strcmp(c->cmd->opts[i].name, option) == 0)
+			return c->given[i];
+	return false;
+}
