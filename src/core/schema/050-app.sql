@@ -102,7 +102,7 @@ CREATE VIEW v_instance AS
 	FROM instance i JOIN app a ON a.id = i.app JOIN app_version v ON v.id = i.version
 		JOIN ps p ON p.id = i.ps JOIN server s ON s.id = p.server;
 CREATE VIEW v_domain AS
-	SELECT d.name AS domain, d.title, ac.name AS account, su.name AS subscription,
+	SELECT d.name AS domain, d.title, ac.name AS account, sa.name || '/' || su.number AS subscription,
 		p.name AS ps, s.name AS server, d.state,
 		(SELECT group_concat(ip, ' ') FROM address x WHERE x.ps = d.ps) AS addresses,
 		(SELECT group_concat(feature, ' ') FROM domain_feature f WHERE f.domain = d.id)
@@ -110,4 +110,5 @@ CREATE VIEW v_domain AS
 		d.created
 	FROM domain d JOIN ps p ON p.id = d.ps JOIN server s ON s.id = p.server
 		LEFT JOIN account ac ON ac.id = d.account
-		LEFT JOIN subscription su ON su.id = d.subscription;
+		LEFT JOIN subscription su ON su.id = d.subscription
+		LEFT JOIN account sa ON sa.id = su.account;
