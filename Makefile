@@ -42,38 +42,48 @@ AGENT_OBJ := $(AGENT_SRC:%.c=$(B)/agent/%.o) $(AGENT_CORE:%.c=$(B)/agent/%.o)
 SXC_BIN   := $(if $(filter release,$(MODE)),sxc,$(B)/sxc)
 AGENT_BIN := $(if $(filter release,$(MODE)),sxc-agent,$(B)/sxc-agent)
 
+# make V=1 shows each command.
+Q   := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
+
 .PHONY: all help clean install check check-fast lint demo asan faults bench soak fuzz unit kmod deps
 all: $(SXC_BIN) $(AGENT_BIN) kmod
 
 # ---- libraries and binaries -------------------------------------------------------------------
 
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+# Asked once, after the packages that are missing were installed.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 
 $(SXC_BIN): $(CMD_OBJ) $(CORE_OBJ)
-	$(CC) $(MODE_LDFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) -lpthread
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(MODE_LDFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) -lpthread
 
 # Static, and only the code it uses: it is sent to every server.
 AGENT_CFLAGS := -Os -ffunction-sections -fdata-sections -DSXC_AGENT
 $(AGENT_BIN): $(AGENT_OBJ)
-	$(CC) -static-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -s -o $@ $^ \
+	$(call say,LINK,$@)
+	$(Q)$(CC) -static-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -s -o $@ $^ \
 		-larchive -lzstd -lyaml -lsodium -lseccomp
 
 $(B)/%.o: %.c | deps-built
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
 $(B)/agent/%.o: %.c | deps-built
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(AGENT_CFLAGS) -g $(HARDEN) \
+	$(call say,CC,"$< (agent)")
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(AGENT_CFLAGS) -g $(HARDEN) \
 		-ffile-prefix-map=$(CURDIR)=. -fPIE -MMD -MP -c -o $@ $<
 
 SCHEMA := $(sort $(wildcard src/core/schema/*.sql))
 $(B)/schema.c: $(SCHEMA) src/core/schema/embed.awk
 	@mkdir -p $(@D)
-	awk -f src/core/schema/embed.awk $(SCHEMA) >$@.tmp && mv $@.tmp $@
+	$(call say,GEN,$@)
+	$(Q)awk -f src/core/schema/embed.awk $(SCHEMA) >$@.tmp && mv $@.tmp $@
 $(B)/schema.o: $(B)/schema.c
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fPIE -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fPIE -c -o $@ $<
 
 .PHONY: deps-built
 deps-built:
@@ -84,6 +94,16 @@ deps-built:
 # ---- kernel module: where headers are present ---------------------------------------------------
 
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) $(wildcard /lib/modules/*/build))
+help:
+	@echo "make              build ./sxc, ./sxc-agent, and kmod/sxps.ko where kernel headers are"
+	@echo "sudo make demo    install what is missing, build, run the whole life cycle on a lab server"
+	@echo "sudo make check   install what is missing, build, run all tests"
+	@echo "make check-fast   unit and command tests only"
+	@echo "make lint         manual pages, table of commands, style, static analysis"
+	@echo "make soak         the long tests      make fuzz     the fuzzers"
+	@echo "make bench        measure             make asan     build with sanitizers"
+	@echo "make install [DESTDIR=] [PREFIX=/usr]"
+
 kmod:
 ifneq ($(and $(KDIR),$(wildcard kmod/Kbuild)),)
 	$(MAKE) -C kmod KDIR=$(KDIR)

@@ -8,7 +8,8 @@ CORE_LIB_OBJ = $(CORE_OBJ)
 # A unit test names further sources in a line "/* SRCS: … */" and flags in "/* CFLAGS: … */".
 $(B)/tests/unit/%: tests/unit/%.c $(CORE_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(MODE_LDFLAGS) \
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(MODE_LDFLAGS) \
 		$$(sed -n 's|^/\* CFLAGS: \(.*\) \*/$$|\1|p' $<) -o $@ $< \
 		$$(sed -n 's|^/\* SRCS: \(.*\) \*/$$|\1|p' $<) \
 		$$(grep -q '^/\* NOCORE \*/$$' $< || echo $(CORE_OBJ) $(PKG_LIBS) -lpthread)
