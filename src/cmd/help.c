@@ -35,17 +35,27 @@ static void two_columns_add(struct two_columns *t, char *left, const char *right
 	vec_push(&t->v, et);
 }
 
+/* Columns on the terminal: our own texts hold no wide or combining characters. */
+static size_t text_width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
 static void two_columns_print(const struct two_columns *t, struct str *s)
 {
 	size_t width = 0;
 
 	for (size_t i = 0; i < t->v.n; i++) {
-		size_t n = strlen(t->v.v[i].left);
+		size_t n = text_width(t->v.v[i].left);
 
 		width = n > width && n <= 32 ? n : width;
 	}
 	for (size_t i = 0; i < t->v.n; i++) {
-		size_t n = strlen(t->v.v[i].left);
+		size_t n = text_width(t->v.v[i].left);
 
 		str_addf(s, "%*s%s", INDENT, "", t->v.v[i].left);
 		if (n > width)
@@ -91,10 +101,7 @@ static void add_verb(struct verbs *v, const struct table_entry *en)
 		(en->cmd->flags & CMD_HIDDEN))
 		return;
 	v->noun_help = en->noun->help;
-	line_synopsis(en, &usage);
-	char *cut = strstr(usage.p, " [OPTIONS]");
-	if (cut)
-		str_setlen(&usage, (size_t)(cut - usage.p));
+	line_synopsis(en, false, &usage);
 	two_columns_add(&v->t, mem_strdup(usage.p + strlen("sxc ") + n + 1), en->cmd->help);
 }
 
@@ -140,7 +147,7 @@ static void options(struct str *s, const char *title, const struct opt *o)
 static void one_command(struct str *s, const struct table_entry *en)
 {
 	str_add(s, "usage: ");
-	line_synopsis(en, s);
+	line_synopsis(en, true, s);
 	str_addf(s, "\n\n%c%s.\n", toupper((unsigned char)en->cmd->help[0]), en->cmd->help + 1);
 	options(s, "Options", en->cmd->opts);
 	options(s, "Global options", global_opts);

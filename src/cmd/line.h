@@ -60,8 +60,8 @@ bool line_global_given(const struct line *l, const char *name);
 
 /* The specification of the i-th argument (from 0) as far as the line is parsed; NULL past the last. */
 const struct arg *line_arg(const struct line *l, size_t i);
-/* Append "sxc server add HOST [OPTIONS]". */
-void line_synopsis(const struct table_entry *en, struct str *s);
+/* Append "sxc server add HOST [OPTIONS]", the last word only if options is set. */
+void line_synopsis(const struct table_entry *en, bool options, struct str *s);
 
 /*
  * Write the value of an option into its field of the options struct. E_USAGE: "--memory: '12x' is

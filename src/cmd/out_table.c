@@ -32,6 +32,7 @@ void table_open(struct out *o, struct out_list *l)
 		mem_on_oom();
 	scols_table_enable_noheadings(t, o->setup.no_header || (o->setup.quiet && l == &o->list));
 	scols_table_enable_colors(t, o->color);
+	scols_table_enable_noencoding(t, 1); /* cells come cleaned */
 	/* A row stays a line however narrow the terminal: nothing is cut off or folded. */
 	scols_table_set_termforce(t, SCOLS_TERMFORCE_NEVER);
 	for (size_t i = 0; i < l->shown.n; i++)

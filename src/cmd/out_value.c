@@ -32,19 +32,6 @@ bool value_null(const struct value *v, const struct column *c)
 	return v->i == INT64_MIN || (c->type == COL_TIME && v->i == 0);
 }
 
-static void add_int(struct str *s, int64_t v)
-{
-	char buf[24], *p = buf + sizeof(buf);
-	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
-
-	do {
-		*--p = (char)('0' + u % 10);
-	} while (u /= 10);
-	if (v < 0)
-		*--p = '-';
-	str_addn(s, p, (size_t)(buf + sizeof(buf) - p));
-}
-
 void value_text(const struct value *v, const struct column *c, bool human, struct str *s)
 {
 	if (value_null(v, c))
@@ -67,13 +54,13 @@ void value_text(const struct value *v, const struct column *c, bool human, struc
 		str_add(s, v->i ? "yes" : "no");
 		break;
 	case COL_SIZE:
-		human ? units_add_size(s, v->i) : add_int(s, v->i);
+		human ? units_add_size(s, v->i) : units_add_int(s, v->i);
 		break;
 	case COL_DURATION:
-		human ? units_add_duration(s, v->i) : add_int(s, v->i);
+		human ? units_add_duration(s, v->i) : units_add_int(s, v->i);
 		break;
 	default:
-		add_int(s, v->i);
+		units_add_int(s, v->i);
 	}
 }
 

@@ -252,21 +252,24 @@ static int take_arg(struct line *l, const char *word, struct err *e)
 	return 0;
 }
 
-void line_synopsis(const struct table_entry *en, struct str *s)
+void line_synopsis(const struct table_entry *en, bool options, struct str *s)
 {
+	options = options && en->cmd->opts && en->cmd->opts->name;
 	str_add(s, "sxc ");
 	table_path(en, s);
 	for (const struct arg *a = en->cmd->args; a && a->name; a++) {
 		bool optional = a->count == ARG_OPTIONAL || a->count == ARG_ANY;
 		bool many = a->count == ARG_MANY || a->count == ARG_ANY;
 
-		if (a->entity == ENT_COMMAND)
+		if (a->entity == ENT_COMMAND) {
+			str_add(s, options ? " [OPTIONS]" : "");
 			str_add(s, optional ? " [--" : " --");
+			options = false;
+		}
 		str_add(s, optional && a->entity != ENT_COMMAND ? " [" : " ");
 		str_addf(s, "%s%s%s", a->name, many ? "…" : "", optional ? "]" : "");
 	}
-	if (en->cmd->opts && en->cmd->opts->name)
-		str_add(s, " [OPTIONS]");
+	str_add(s, options ? " [OPTIONS]" : "");
 }
 
 static int check_count(const struct line *l, struct err *e)
@@ -283,7 +286,7 @@ static int check_count(const struct line *l, struct err *e)
 		if (a->entity == ENT_COMMAND ? l->args.n == n : i++ >= n)
 			missing = needed ? a : NULL;
 	}
-	line_synopsis(&l->entry, &usage);
+	line_synopsis(&l->entry, true, &usage);
 	if (missing)
 		return err_set(e, E_USAGE, "%s is missing: %s", missing->name, str_c(&usage));
 	if (n > i && !endless)

@@ -174,22 +174,40 @@ void units_add_size_exact(struct str *s, int64_t bytes)
 		str_addc(s, size_units[u]);
 }
 
+/* Lists print millions of numbers: printf would be most of the time. */
+void units_add_int(struct str *s, int64_t v)
+{
+	char buf[24], *p = buf + sizeof(buf);
+	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do {
+		*--p = (char)('0' + u % 10);
+	} while (u /= 10);
+	if (v < 0)
+		*--p = '-';
+	str_addn(s, p, (size_t)(buf + sizeof(buf) - p));
+}
+
 /* v / 10^places without trailing zeros. */
 static void add_decimal(struct str *s, int64_t v, int places)
 {
-	int64_t whole = v, unit = 1;
+	char part[8];
+	int64_t unit = 1;
 
 	for (int i = 0; i < places; i++)
 		unit *= 10;
-	whole = v / unit;
-	v = v % unit;
-	str_addf(s, "%s%lld", v < 0 && whole == 0 ? "-" : "", (long long)whole);
-	v = v < 0 ? -v : v;
+	if (v < 0 && v > -unit)
+		str_addc(s, '-');
+	units_add_int(s, v / unit);
+	v = v % unit < 0 ? -(v % unit) : v % unit;
 	if (!v)
 		return;
 	for (; v % 10 == 0; places--)
 		v /= 10;
-	str_addf(s, ".%0*lld", places, (long long)v);
+	str_addc(s, '.');
+	for (int i = places; i-- > 0; v /= 10)
+		part[i] = (char)('0' + v % 10);
+	str_addn(s, part, (size_t)places);
 }
 
 void units_add_percent(struct str *s, int64_t hundredths)

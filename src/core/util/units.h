@@ -29,6 +29,8 @@ int units_duration(const char *s, int64_t *out);
 /* A whole decimal number in int64_t, with an optional leading minus. */
 int units_int(const char *s, int64_t *out);
 
+/* Decimal digits with a minus where needed. */
+void units_add_int(struct str *s, int64_t v);
 /* Human: three digits or fewer ("2.0G", "128M", "512"). */
 void units_add_size(struct str *s, int64_t bytes);
 /* Exact, in the largest unit that divides it ("512M", "1000"): units_size reads it back. */
