@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "biz/provision.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -11,7 +10,6 @@
 #include "biz/ps.h"
 #include "biz/ps_live.h"
 #include "util/str.h"
-#include "util/units.h"
 #include "util/vec.h"
 
 #define SQL_WHO                                                                                    \
@@ -31,45 +29,27 @@ static void json_cleanup(json_t **j)
 
 /* ---- reading "provides" ---- */
 
-/* A bound is a number in base units or a text like those of the command line. */
-static int read_value(const json_t *v, int (*parse)(const char *, int64_t *), const char *what,
-	int64_t *out, struct err *e)
+static void take(const json_t *ps, const char *key, int64_t *out)
 {
-	if (!v)
-		return 0;
-	if (json_is_integer(v)) {
+	const json_t *v = json_object_get(ps, key);
+
+	if (json_is_integer(v))
 		*out = json_integer_value(v);
-		return 0;
-	}
-	if (json_is_string(v) && parse && parse(json_string_value(v), out) == 0)
-		return 0;
-	return err_set(e, E_USAGE, "plan: private-server: %s has a value it cannot have", what);
 }
 
-static int read_net(const json_t *v, struct ps_bounds *b, struct err *e)
+/* In base units, as the plan file was read. */
+static void read_bounds(const json_t *ps, struct ps_bounds *b)
 {
-	const char *text = json_string_value(v);
-
-	if (text && str_ends(text, "%"))
-		return read_value(v, units_percent, "net", &b->net_share, e);
-	return read_value(v, units_rate, "net", &b->net, e);
-}
-
-static int read_bounds(const json_t *ps, struct ps_bounds *b, struct err *e)
-{
-	int r;
-
 	*b = ps_bounds_none();
-	if ((r = read_value(json_object_get(ps, "cpu"), units_percent, "cpu", &b->cpu, e)) < 0 ||
-		(r = read_value(json_object_get(ps, "cpu-max"), units_percent, "cpu-max",
-			 &b->cpu_max, e)) < 0 ||
-		(r = read_value(json_object_get(ps, "memory"), units_size, "memory", &b->memory,
-			 e)) < 0 ||
-		(r = read_value(json_object_get(ps, "vm"), units_size, "vm", &b->vm, e)) < 0 ||
-		(r = read_value(json_object_get(ps, "disk"), units_size, "disk", &b->disk, e)) < 0 ||
-		(r = read_value(json_object_get(ps, "procs"), NULL, "procs", &b->procs, e)) < 0)
-		return r;
-	return read_net(json_object_get(ps, "net"), b, e);
+	take(ps, "cpu", &b->cpu);
+	take(ps, "cpu_max", &b->cpu_max);
+	take(ps, "net", &b->net);
+	take(ps, "net_share", &b->net_share);
+	take(ps, "memory", &b->memory);
+	take(ps, "vm", &b->vm);
+	take(ps, "disk", &b->disk);
+	take(ps, "inodes", &b->inodes);
+	take(ps, "procs", &b->procs);
 }
 
 static bool is_best_effort(const json_t *list, const char *bound)
@@ -86,6 +66,10 @@ static bool is_best_effort(const json_t *list, const char *bound)
 /* A bound that nothing would enforce is promised only when the plan says best-effort. */
 static int refuse_unenforced(const json_t *ps, const json_t *best_effort, struct err *e)
 {
+	const char *storage = json_string_value(json_object_get(ps, "storage"));
+
+	if (storage && strcmp(storage, "local") != 0)
+		return err_set(e, E_STATE, "no server has the storage '%s', only local", storage);
 	for (size_t i = 0; i < ARRAY_LEN(module_bounds); i++)
 		if (json_object_get(ps, module_bounds[i]) &&
 			!is_best_effort(best_effort, module_bounds[i]))
@@ -105,8 +89,7 @@ static int follow_apps(struct job *j, const struct ps *p, struct err *e)
 
 	json_array_foreach((json_t *)apps, i, app)
 	{
-		const char *name = json_is_string(app) ? json_string_value(app)
-						       : json_string_value(json_object_get(app, "name"));
+		const char *name = json_string_value(json_object_get(app, "name"));
 		json_t *set = json_object_get(app, "set");
 		int64_t job;
 		int r = app_install_tx(j->sxc, p->id, name, NULL,
@@ -197,9 +180,10 @@ static int queue_ps(struct sxc *s, int64_t subscription, const struct who *w, co
 		.hostname = req->hostname,
 		.account = w->account,
 		.subscription = subscription};
-	int r = read_bounds(ps, &n.bounds, e);
+	int r;
 
-	if (r < 0 || (req->key && (r = ps_read_keys(req->key, &keys, e)) < 0))
+	read_bounds(ps, &n.bounds);
+	if ((req->key && (r = ps_read_keys(req->key, &keys, e)) < 0))
 		return r;
 	n.keys = keys;
 	if ((r = ps_add_tx(s, &n, job, e)) < 0)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "biz/check.h"
+
+#include <string.h>
+
+#include "biz/job.h"
+#include "biz/ps.h"
+#include "util/str.h"
+#include "util/vec.h"
+
+#define SQL_SERVERS "SELECT id, name FROM server WHERE state <> 'adding' ORDER BY id"
+#define SQL_PS_OF   "SELECT id, name, state FROM ps WHERE server = ?1 AND state <> 'adding' ORDER BY id"
+#define SQL_PS_KNOWN "SELECT 1 FROM ps WHERE server = ?1 AND name = ?2 AND id = ?3"
+#define SQL_UNPAID                                                                                 \
+	"SELECT p.name FROM ps p JOIN subscription s ON s.id = p.subscription "                    \
+	"WHERE s.state = 'ended' AND p.state <> 'removing' ORDER BY p.id"
+
+struct check {
+	struct sxc *s;
+	check_fn fn;
+	void *arg;
+	int found;
+	int failed;        /* E_ of the callback, ends the check */
+	struct err *e;
+};
+
+static int say(struct check *c, const char *area, const char *object, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static int say(struct check *c, const char *area, const char *object, const char *fmt, ...)
+{
+	autostr text = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_addvf(&text, fmt, ap);
+	va_end(ap);
+	struct check_row row = {area, object, str_c(&text)};
+	c->found++;
+	if (c->failed == 0)
+		c->failed = c->fn(c->arg, &row, c->e);
+	return c->failed;
+}
+
+/* ---- what the control center knows by itself ---- */
+
+static void on_database(void *arg, const char *finding)
+{
+	say(arg, "database", NULL, "%s", finding);
+}
+
+static int check_audit(struct check *c)
+{
+	struct err why = {0};
+	int64_t rows;
+	int r = audit_verify(c->s, &rows, &why);
+
+	if (r == E_INTEGRITY)
+		return say(c, "audit", NULL, "%s", why.msg);
+	return r < 0 ? err_set(c->e, r, "%s", why.msg) : 0;
+}
+
+static int on_job(void *arg, const void *row, struct err *e)
+{
+	const struct job_row *job = row;
+	autofree char *id = str_fmt("%lld", (long long)job->id);
+
+	(void)e;
+	return say(arg, "job", id, "%s of %s is %s%s%s", job->kind, job->object, job->state,
+		job->error ? ": " : "", job->error ? job->error : "");
+}
+
+static int check_unpaid(struct check *c)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(c->s->db, &q, c->e, SQL_UNPAID);
+
+	while (r >= 0 && (r = db_next(&q, c->e)) > 0)
+		r = say(c, "ps", db_text(&q, 0), "lives on, but its subscription has ended");
+	return r;
+}
+
+/* ---- what servers say ---- */
+
+static const struct msg *live_named(const struct msg *live, const char *name)
+{
+	for (size_t i = 0; i < msg_count(live, "ps"); i++) {
+		const struct msg *m = msg_sub_at(live, "ps", i);
+
+		if (str_eq(msg_text(m, "name"), name))
+			return m;
+	}
+	return NULL;
+}
+
+static int compare_one(struct check *c, const char *name, const char *state, const struct msg *there)
+{
+	const char *live = there ? msg_text(there, "state") : NULL;
+	bool should_run = strcmp(state, "running") == 0;
+
+	if (!there)
+		return say(c, "ps", name, "is %s in the books, but not on its server", state);
+	if (should_run && !str_eq(live, "running") && !str_eq(live, "starting"))
+		return say(c, "ps", name, "should be running, but is %s", live ? live : "unknown");
+	if (!should_run && str_eq(live, "running"))
+		return say(c, "ps", name, "is %s in the books, but running", state);
+	return 0;
+}
+
+static int check_known(struct check *c, int64_t server, const char *name, const struct msg *live)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(c->s->db, &q, c->e, SQL_PS_OF, server);
+
+	while (r >= 0 && (r = db_next(&q, c->e)) > 0)
+		r = compare_one(c, db_text(&q, 1), db_text(&q, 2), live_named(live, db_text(&q, 1)));
+	for (size_t i = 0; r >= 0 && i < msg_count(live, "ps"); i++) {
+		const struct msg *m = msg_sub_at(live, "ps", i);
+		const char *ps = msg_text(m, "name");
+		int64_t one;
+
+		r = db_get_i64(c->s->db, &one, c->e, SQL_PS_KNOWN, server, ps, msg_i64(m, "id", 0));
+		if (r == 0)
+			r = say(c, "server", name, "private server %s is there, but not in the books",
+				ps ? ps : "?");
+	}
+	return r;
+}
+
+static int check_server(struct check *c, int64_t id, const char *name)
+{
+	automsg *live = NULL;
+	struct err why = {0};
+	int r = ps_live(c->s, id, &live, &why);
+
+	if (r == E_INTR)
+		return err_interrupted(c->e);
+	return r < 0 ? say(c, "server", name, "%s", why.msg) : check_known(c, id, name, live);
+}
+
+struct target {
+	int64_t id;
+	char *name;
+};
+
+static int check_servers(struct check *c)
+{
+	VEC(struct target) servers = VEC_INIT;
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(c->s->db, &q, c->e, SQL_SERVERS);
+
+	while (r >= 0 && (r = db_next(&q, c->e)) > 0)
+		vec_push(&servers, ((struct target){db_i64(&q, 0), db_text_dup(&q, 1)}));
+	vec_each (&servers, t) {
+		if (r >= 0)
+			r = check_server(c, t->id, t->name);
+		free(t->name);
+	}
+	vec_release(&servers);
+	return r;
+}
+
+int check_all(struct sxc *s, bool offline, check_fn fn, void *arg, struct err *e)
+{
+	struct check c = {.s = s, .fn = fn, .arg = arg, .e = e};
+	int r;
+
+	if ((r = db_check(s->db, on_database, &c, e)) < 0 || (r = c.failed) < 0 ||
+		(r = check_audit(&c)) < 0 || (r = job_list(s, false, on_job, &c, e)) < 0 ||
+		(r = check_unpaid(&c)) < 0)
+		return r;
+	if (!offline && (r = check_servers(&c)) < 0)
+		return r;
+	return c.found;
+}
