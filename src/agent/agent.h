@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "svc/msg.h"
 #include "util/err.h"
@@ -39,6 +40,28 @@ int agent_input(struct agent *a, void *p, size_t n, struct err *e);
 int agent_input_fd(struct agent *a);
 /* True once the control center sent a cancel or the connection ended. */
 bool agent_cancelled(struct agent *a);
+/* Take in what has arrived, without waiting: input, a cancel, a new window size. Negative once the
+ * connection has ended or what came is not allowed (agent_cancelled is true then too). */
+int agent_pump(struct agent *a, struct err *e);
+/* Bytes of input waiting; true in *end once no more will come. */
+size_t agent_input_ready(struct agent *a, bool *end);
+/* True, once a change, with the size the terminal at the other end has now. */
+bool agent_window(struct agent *a, unsigned short *rows, unsigned short *cols);
+
+/*
+ * A child process whose streams are joined to the connection: input of the operation goes to in,
+ * out and err come back as data. With pty, in is the terminal's master side and the others are -1.
+ * Moves bytes until the child has ended and what it had written is sent; a cancel or a lost
+ * connection sends SIGTERM to its process group (kill(-pid)), SIGKILL three seconds later. Owns the
+ * descriptors (closed on return, also on error) and reaps pid. Returns the exit status 0..255
+ * (128 + signal when killed) or a negative E_ (E_INTR after a cancel).
+ */
+struct stream_child {
+	pid_t pid; /* leader of a process group of its own */
+	int in, out, err;
+	bool pty;
+};
+int agent_stream(struct agent *a, struct stream_child *c, struct err *e);
 
 enum {
 	OP_READ = 0,          /* changes nothing, records nothing */
@@ -76,7 +99,15 @@ struct agent_verb {
 		__attribute__((used, section("agent_verbs"))) = &agent_verb_##id;                  \
 	static int verb_##id(int argc, char **argv, struct err *e)
 
-/* ---- helpers shared by operations (src/agent/util.c) ---- */
+/* Forget recorded outcomes and partial files of the store older than 30 days (boot). */
+int outcome_sweep(struct err *e);
+/*
+ * Take the lock AGENT_RUN/NAME.lock, held until *fd is closed; note (who) is written into it. what
+ * says in messages what is locked. E_BUSY with the holder's note, process and time.
+ */
+int lock_take(const char *name, const char *what, const char *note, int *fd, struct err *e);
+
+/* ---- helpers shared by operations (src/agent/{run,file,dir}.c) ---- */
 
 /* Run argv with a clean environment, stdin from /dev/null; its output (both, cleaned, the last
  * 4 KiB) goes into the error when it fails. timeout in seconds, 0: none. */

@@ -52,4 +52,11 @@ bool ps_is_running(const char *ps);
 /* First IPv4 address, in fresh memory, or E_NOTFOUND. */
 int ps_address(const char *ps, char **address, struct err *e);
 
+/* Write and enable the systemd units of this server (sxc-boot.service, sxc-ps@.service, sxc.slice);
+ * idempotent. server.setup calls it. */
+int ps_setup_units(struct err *e);
+/* Disable and remove them, and what boot made outside of AGENT_STATE; server.retire calls it when no
+ * private server is left. */
+int ps_retire_units(struct err *e);
+
 #endif
