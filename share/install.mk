@@ -1,5 +1,30 @@
 # SPDX-License-Identifier: MIT
-# make install DESTDIR= PREFIX=
-install: all
-	install -D -m 755 sxc $(DESTDIR)$(PREFIX)/bin/sxc
-	install -D -m 755 sxc-agent $(DESTDIR)$(PREFIX)/lib/sxc/sxc-agent
+# make install DESTDIR= PREFIX=/usr: everything where Debian expects it.
+
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
+DATADIR     = $(DESTDIR)$(PREFIX)/share
+
+install: $(SXC_BIN) $(AGENT_BIN)
+	install -D -m 755 $(SXC_BIN) $(DESTDIR)$(PREFIX)/bin/sxc
+	install -D -m 755 $(AGENT_BIN) $(DESTDIR)$(PREFIX)/lib/sxc/sxc-agent
+	for page in man/*.[1-8]; do \
+		install -D -m 644 $$page $(DATADIR)/man/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	install -D -m 644 completions/sxc.bash $(DATADIR)/bash-completion/completions/sxc
+	install -D -m 644 completions/_sxc $(DATADIR)/zsh/vendor-completions/_sxc
+	install -D -m 644 completions/sxc.fish $(DATADIR)/fish/vendor_completions.d/sxc.fish
+	for plan in share/plans/*.yaml; do \
+		install -D -m 644 $$plan $(DATADIR)/sxc/plans/$${plan##*/} || exit 1; \
+	done
+	cd wrappers && find . -type f | while read -r file; do \
+		mode=644; [ -x "$$file" ] && mode=755; \
+		install -D -m $$mode "$$file" "$(DATADIR)/sxc/wrappers/$$file" || exit 1; \
+	done
+	for unit in share/systemd/*; do \
+		install -d $(DESTDIR)$(UNITDIR) && sed 's|@PREFIX@|$(PREFIX)|' $$unit \
+			>$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+	done
+	install -D -m 644 share/logrotate/sxc $(DESTDIR)$(SYSCONFDIR)/logrotate.d/sxc
+	install -D -m 644 LICENSE $(DATADIR)/doc/sxc/copyright
+	if [ -f kmod/sxps.ko ]; then install -D -m 644 kmod/sxps.ko $(DESTDIR)$(PREFIX)/lib/sxc/sxps.ko; fi
