@@ -42,7 +42,7 @@ CREATE TABLE plan_price (
 	version INTEGER NOT NULL REFERENCES plan_version (id),
 	currency TEXT NOT NULL,
 	price INTEGER NOT NULL CHECK (price >= 0),
-	setup INTEGER NOT NULL CHECK (setup >= 0),
+	setup INTEGER CHECK (setup >= 0), -- NULL: not priced in this currency
 	PRIMARY KEY (version, currency)
 ) STRICT, WITHOUT ROWID;
 
