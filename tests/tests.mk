@@ -30,3 +30,9 @@ asan:
 	$(MAKE) MODE=asan unit build-asan/sxc
 faults:
 	$(MAKE) MODE=faults build-faults/sxc
+
+# Installs what is missing, builds, runs the whole life cycle on a lab server.
+demo:
+	tests/deps/install build test lab
+	$(MAKE) sxc sxc-agent
+	tests/demo/demo

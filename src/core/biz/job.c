@@ -354,7 +354,8 @@ static int run_one(struct sxc *s, int64_t id, struct err *e)
 }
 
 struct ids {
-	VEC(int64_t);
+	int64_t *v;
+	size_t n, cap;
 };
 
 static int collect_ids(struct sxc *s, struct ids *ids, const char *sql, int64_t of, struct err *e)
@@ -375,7 +376,7 @@ static void ids_release(struct ids *ids)
 /* The job, then what it asked to be done after it. */
 int job_run(struct sxc *s, int64_t id, struct err *e)
 {
-	autoclean(ids_release) struct ids children = VEC_INIT;
+	autoclean(ids_release) struct ids children = {0};
 	int r = run_one(s, id, e);
 
 	if (r == 0)
@@ -413,7 +414,7 @@ int job_state(struct sxc *s, int64_t id, char **state, struct err *e)
 
 int job_run_queue(struct sxc *s, struct err *e)
 {
-	autoclean(ids_release) struct ids ids = VEC_INIT;
+	autoclean(ids_release) struct ids ids = {0};
 	int r = collect_ids(s, &ids, SQL_QUEUE, 0, e), left = 0;
 
 	for (size_t i = 0; i < ids.n && r >= 0; i++) {

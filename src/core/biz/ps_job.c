@@ -12,7 +12,8 @@
 
 #define SQL_ROW                                                                                    \
 	"SELECT p.name, p.server, p.hostname, p.uid_slot, p.cpu, p.cpu_max, p.net, p.memory, "     \
-	"p.vm, p.disk, p.inodes, p.procs, p.ssh_keys, s.link_rate "                                \
+	"p.vm, p.disk, p.inodes, p.procs, p.ssh_keys, s.link_rate, "                               \
+	"coalesce(s.uplink, s.found_uplink) "                                                      \
 	"FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
 #define SQL_IPS          "SELECT ip FROM address WHERE ps = ?1 ORDER BY id"
 #define SQL_STATE        "UPDATE ps SET state = ?2 WHERE id = ?1"
@@ -95,6 +96,7 @@ static int create_request(struct job *j, struct msg **out, int64_t *server, stru
 	msg_add_i64(m, "procs", db_i64(&q, 11));
 	add_keys(m, db_text(&q, 12));
 	add_opt(m, "link", &q, 13);
+	msg_add_text(m, "uplink", db_text(&q, 14));
 	*server = db_i64(&q, 1);
 	if ((r = add_addresses(j, m, e)) < 0 || (r = add_nameservers(j, m, e)) < 0)
 		return r;
