@@ -593,6 +593,40 @@ int db_backup(struct db *db, const char *path, struct err *e)
 	return sync_file(dir, e);
 }
 
+static int replace_content(struct db *db, sqlite3_backup *b, int (*locked)(void *arg, struct err *e),
+	void *arg, struct err *e)
+{
+	int rc = sqlite3_backup_step(b, 0), r;
+
+	/* Nothing is copied yet, but from here on nobody else writes. */
+	if (rc != SQLITE_OK) {
+		sqlite3_backup_finish(b);
+		return rc == SQLITE_BUSY || rc == SQLITE_LOCKED
+			       ? err_set(e, E_BUSY, "database %s is locked by another run, try again",
+					 db->path)
+			       : err_set(e, E_FAIL, "database %s: %s", db->path, sqlite3_errstr(rc));
+	}
+	if (locked && (r = locked(arg, e)) < 0) {
+		sqlite3_backup_finish(b);
+		return r;
+	}
+	sqlite3_backup_step(b, -1);
+	return sqlite3_backup_finish(b) == SQLITE_OK ? 0 : fail(db, e);
+}
+
+int db_replace(struct db *db, struct db *from, int (*locked)(void *arg, struct err *e), void *arg,
+	struct err *e)
+{
+	sqlite3_backup *b;
+
+	for (int i = 0; i < CACHE_SIZE; i++) {
+		sqlite3_finalize(db->cache[i]);
+		db->cache[i] = NULL;
+	}
+	b = sqlite3_backup_init(db->h, "main", from->h, "main");
+	return b ? replace_content(db, b, locked, arg, e) : fail(db, e);
+}
+
 int db_check(struct db *db, void (*fn)(void *arg, const char *finding), void *arg, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
@@ -618,6 +652,12 @@ int db_check(struct db *db, void (*fn)(void *arg, const char *finding), void *ar
 	return r < 0 ? r : found;
 }
 
+static int stop_asked(void *unused)
+{
+	(void)unused;
+	return interrupted;
+}
+
 int db_query_text(struct db *db, struct query *q, const char *sql, struct err *e)
 {
 	const char *rest = NULL;
@@ -636,6 +676,8 @@ int db_query_text(struct db *db, struct query *q, const char *sql, struct err *e
 		sqlite3_finalize(st);
 		return err_set(e, E_PERM, "sql: only reading is allowed");
 	}
+	/* Such a query may go on for long without giving a row. */
+	sqlite3_progress_handler(db->h, 10000, stop_asked, NULL);
 	*q = (struct query){st, db, false};
 	return 0;
 }

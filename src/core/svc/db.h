@@ -186,6 +186,13 @@ void db_cleanup_tx(struct db **db);
 
 /* Online copy of db into a new file, fsynced, renamed into place; E_EXISTS if path exists. */
 int db_backup(struct db *db, const char *path, struct err *e);
+/*
+ * Make db's content that of from, in one transaction that others see whole or not at all. locked is
+ * called when no other run can write any more and before anything changes; a negative code from it
+ * ends the matter. E_BUSY.
+ */
+int db_replace(struct db *db, struct db *from, int (*locked)(void *arg, struct err *e), void *arg,
+	struct err *e);
 /* PRAGMA integrity_check and foreign_key_check; fn gets each finding. Number of findings or E_. */
 int db_check(struct db *db, void (*fn)(void *arg, const char *finding), void *arg, struct err *e);
 /*
