@@ -283,7 +283,8 @@ static int step_failed(struct run *run, int i, struct err *e)
 	int r;
 
 	if (can_go_on_later(why.code)) {
-		step_end(run, i, "pending", &why, &ignored);
+		/* Whether it happened on the server is not known: it counts as begun. */
+		step_end(run, i, "running", &why, &ignored);
 		set_state(run, "pending", &why, &ignored);
 		return err_wrap(e, "job %lld waits at \"%s\", go on with \"sxc job resume %lld\"",
 			id, name, id);
