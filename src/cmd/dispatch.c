@@ -34,7 +34,7 @@ static int check_globals(const struct line *l, struct err *e)
 		bad = "sort";
 	if (line_global_given(l, "filter") && !(c->flags & CMD_LIST))
 		bad = "filter";
-	if (line_global_given(l, "columns") && !c->columns)
+	if (line_global_given(l, "columns") && !c->columns && !(c->flags & CMD_LIST))
 		bad = "columns";
 	if (bad)
 		return err_set(e, E_USAGE, "sxc %s prints no list: --%s is not for it", l->path,
@@ -49,7 +49,7 @@ static void drop_unfitting(const struct cmd *c, struct globals *g)
 		g->sort = NULL;
 		strvec_release(&g->filter);
 	}
-	if (!c->columns)
+	if (!c->columns && !(c->flags & CMD_LIST))
 		g->columns = NULL;
 	if (!(c->flags & CMD_DB_WRITE))
 		g->request_key = NULL;
@@ -61,11 +61,14 @@ static int open_store(struct session *ses, const struct cmd *c, struct err *e)
 
 	if (c->flags & CMD_NETWORK && !s->pool)
 		s->pool = remote_pool_new();
-	if (c->flags & CMD_DB_WRITE)
-		return sxc_open(s, DB_WRITE, e);
-	if (c->flags & CMD_DB_READ)
-		return sxc_open(s, DB_READ, e);
-	return 0;
+	if (!(c->flags & (CMD_DB_READ | CMD_DB_WRITE)))
+		return 0;
+	enum db_mode mode = c->flags & CMD_DB_WRITE ? DB_WRITE : DB_READ;
+
+	/* What only reads never holds a connection that could write, nor is it refused a --now. */
+	if (s->db && s->mode != mode)
+		db_close(&s->db);
+	return sxc_open(s, mode, e);
 }
 
 static int run_command(struct call *c, struct line *l, struct err *e)
@@ -128,11 +131,14 @@ static int prepare(struct session *ses, struct line *l, struct out_setup *setup,
 
 int session_run(struct session *ses, int argc, char **argv, struct err *e)
 {
+	static char version[] = "version", *const version_argv[] = {version, NULL};
 	autoclean(line_release) struct line l;
 	struct out_setup setup;
 	struct call c = {.sxc = &ses->sxc, .terminal = ses->terminal};
 	int r;
 
+	if (argc == 1 && strcmp(argv[0], "--version") == 0)
+		argv = (char **)(uintptr_t)version_argv;
 	if ((r = line_parse(&l, argc, argv, &ses->base, ses->shell, e)) < 0 ||
 		(r = prepare(ses, &l, &setup, e)) < 0)
 		return r;
@@ -144,7 +150,9 @@ int session_run(struct session *ses, int argc, char **argv, struct err *e)
 	ses->sxc.note = tell_note;
 	ses->sxc.progress = tell_progress;
 	ses->sxc.tell_arg = c.out;
+	ses->globals = &l.globals;
 	r = run_line(&c, &l, e);
+	ses->globals = NULL;
 	ses->sxc.tell_arg = NULL;
 	ses->sxc.note = NULL;
 	ses->sxc.progress = NULL;

@@ -9,6 +9,7 @@
 
 #include "cmd/out_setup.h"
 #include "cmd/session.h"
+#include "util/mem.h"
 
 static void out_of_memory(void)
 {
@@ -26,7 +27,7 @@ static void on_interrupt(int sig)
 		signal(sig, SIG_DFL);
 		raise(sig);
 	}
-	interrupted = 1;
+	interrupted = sig;
 }
 
 /* Set as a handler, not ignored: children start with the default again. */

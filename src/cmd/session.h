@@ -16,6 +16,7 @@ struct session {
 	struct globals base;  /* global options a line starts with */
 	char *base_now;       /* SXC_NOW; NULL when unset */
 	bool shell;           /* lines of sxc shell: unique beginnings of commands will do */
+	const struct globals *globals; /* of the line that runs now */
 	bool terminal;        /* a person can be asked */
 	bool broken_pipe;     /* the reader of standard output went away */
 };
