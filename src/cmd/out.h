@@ -86,5 +86,8 @@ void out_would(struct out *o, const char *fmt, ...) __attribute__((format(printf
 /* A prebuilt JSON text from the core (nested reports), printed as is when -o json. true if so. */
 bool out_is_json(const struct out *o);
 bool out_is_tty(const struct out *o);
+/* A whole object for a person to read: a table, neither -q nor --columns. Texts of many lines may
+ * follow it then. */
+bool out_is_page(const struct out *o);
 
 #endif

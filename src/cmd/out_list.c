@@ -165,6 +165,11 @@ static bool narrowed(const struct out *o)
 	return o->setup.quiet || o->setup.columns;
 }
 
+bool out_is_page(const struct out *o)
+{
+	return o->format == OUT_TABLE && !narrowed(o);
+}
+
 static void close_nested(struct out *o)
 {
 	struct out_list *l = &o->nested;
