@@ -88,6 +88,19 @@ static int check_state(const char *state, struct err *e)
 		e, E_USAGE, "no state '%s': there are open waiting closed merged all", state);
 }
 
+int ticket_check_filter(const struct ticket_filter *f, struct err *e)
+{
+	autostr match = STR_INIT;
+	int r = check_state(f->state, e);
+
+	if (r < 0 || !f->search)
+		return r;
+	make_match(&match, f->search);
+	if (!match.len)
+		return err_set(e, E_USAGE, "'%s' has no word to search for", f->search);
+	return 0;
+}
+
 int ticket_list(
 	struct sxc *s, const struct ticket_filter *f, ticket_row_fn fn, void *arg, struct err *e)
 {
