@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/cgroup.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/agent.h"
+
+#define WEIGHT_DEFAULT 100
+#define WEIGHT_MAX     10000
+
+const char *cgroup_path(char buf[PATH_MAX], const char *ps)
+{
+	snprintf(buf, PATH_MAX, "%s/%s/sxc-ps@%s.service", CGROUP_ROOT, CGROUP_SLICE, ps);
+	return buf;
+}
+
+static int read_file(const char *ps, const char *file, struct str *out)
+{
+	char dir[PATH_MAX];
+	autofree char *path = str_fmt("%s/%s", cgroup_path(dir, ps), file);
+
+	return file_read(path, out, 65536, NULL);
+}
+
+static int64_t number(const char *text)
+{
+	char *end;
+	long long v;
+
+	if (str_starts(text, "max"))
+		return INT64_MAX;
+	v = strtoll(text, &end, 10);
+	return end == text ? -1 : v;
+}
+
+int64_t cgroup_number(const char *ps, const char *file)
+{
+	autostr s = STR_INIT;
+
+	return read_file(ps, file, &s) < 0 ? -1 : number(str_c(&s));
+}
+
+int64_t cgroup_keyed(const char *ps, const char *file, const char *key)
+{
+	autostr s = STR_INIT;
+	size_t n = strlen(key);
+	char *save = NULL;
+
+	if (read_file(ps, file, &s) < 0 || !s.p)
+		return -1;
+	for (char *l = strtok_r(s.p, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		if (strncmp(l, key, n) == 0 && l[n] == ' ')
+			return number(l + n + 1);
+	return -1;
+}
+
+bool cgroup_holds(const char *ps, int pid)
+{
+	autostr s = STR_INIT;
+	autofree char *path = str_fmt("/proc/%d/cgroup", pid);
+	autofree char *want = str_fmt("0::/%s/sxc-ps@%s.service", CGROUP_SLICE, ps);
+	char after;
+
+	if (file_read(path, &s, PATH_MAX, NULL) < 0 || !str_starts(str_c(&s), want))
+		return false;
+	after = s.p[strlen(want)];
+	return after == '/' || after == '\n';
+}
+
+int64_t cgroup_slice_weight(void)
+{
+	DIR *d = opendir(CGROUP_ROOT);
+	struct dirent *de;
+	int64_t sum = 0, w;
+
+	while (d && (de = readdir(d))) {
+		autostr s = STR_INIT;
+		autofree char *path = str_fmt("%s/%s/cpu.weight", CGROUP_ROOT, de->d_name);
+
+		if (de->d_type != DT_DIR || de->d_name[0] == '.' || str_eq(de->d_name, CGROUP_SLICE))
+			continue;
+		w = file_read(path, &s, 64, NULL) < 0 ? WEIGHT_DEFAULT : number(str_c(&s));
+		sum += w > 0 ? w : WEIGHT_DEFAULT;
+	}
+	if (d)
+		closedir(d);
+	w = 9 * (sum ? sum : WEIGHT_DEFAULT);
+	return w > WEIGHT_MAX ? WEIGHT_MAX : w;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/net.h"
+
+int unshare(int flags); /* <sched.h> does not go with <linux/sched.h> */
+
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
+
+/* What must not outlive a failure: the cloned process, and with it all its namespaces. */
+struct child {
+	pid_t pid;
+	bool keep;
+};
+
+static void child_release(struct child *c)
+{
+	if (c->pid <= 0 || c->keep)
+		return;
+	kill(c->pid, SIGKILL);
+	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static pid_t child_clone(void)
+{
+	struct clone_args a = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+
+	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+}
+
+/* Uptime inside begins now: time_namespaces(7). The wall clock is not part of it. */
+static int new_time(struct err *e)
+{
+	struct timespec mono, boot;
+	char text[128];
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_sys(e, "making a time namespace");
+	snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n", (long long)mono.tv_sec,
+		(long long)boot.tv_sec);
+	return file_poke("/proc/self/timens_offsets", text, e);
+}
+
+static int map_ids(const struct ps_conf *c, pid_t pid, struct err *e)
+{
+	static const char *const files[] = {"uid_map", "gid_map"};
+	char path[64], text[64];
+	int rc = 0;
+
+	snprintf(text, sizeof(text), "0 %" PRId64 " %d\n", c->uid_base, PS_IDS);
+	for (size_t i = 0; i < ARRAY_LEN(files) && rc == 0; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, files[i]);
+		rc = file_poke(path, text, e);
+	}
+	return rc;
+}
+
+/* The unit's cgroup is its own: what a manager inside needs to make groups below it, no bound. */
+static int give_cgroup(const struct ps_conf *c, struct err *e)
+{
+	static const char *const files[] = {"", "/cgroup.procs", "/cgroup.subtree_control",
+		"/cgroup.threads"};
+	autostr own = STR_INIT;
+	char path[PATH_MAX];
+	char *end;
+	int rc = file_read("/proc/self/cgroup", &own, PATH_MAX, e);
+
+	if (rc < 0)
+		return rc;
+	if (!str_starts(str_c(&own), "0::/") || !(end = strchr(own.p, '\n')))
+		return err_set(e, E_STATE, "this server has no unified cgroup hierarchy (cgroup v2)");
+	*end = '\0';
+	if (str_eq(own.p + 3, "/"))
+		return err_set(e, E_STATE, "the launcher must have a cgroup of its own");
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "/sys/fs/cgroup%s%s", own.p + 3, files[i]);
+		if (chown(path, (uid_t)c->uid_base, (gid_t)c->uid_base) < 0)
+			return err_sys(e, "%s", path);
+	}
+	return 0;
+}
+
+static int write_pid(int run_dir, const char *name, pid_t pid, struct err *e)
+{
+	autofree char *tmp = str_fmt(".%s.pid", name), *final = str_fmt("%s.pid", name);
+	autoclose int fd = openat(run_dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || dprintf(fd, "%d\n", (int)pid) < 0 || renameat(run_dir, tmp, run_dir, final) < 0)
+		return err_sys(e, "writing %s", final);
+	return 0;
+}
+
+/* The launcher's side of the conversation with the future init. */
+static int guide(const struct ps_conf *c, pid_t pid, int sock, struct err *e)
+{
+	char path[64];
+	autoclose int userns = -1;
+	int fs[FS_COUNT], rc;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	userns = open(path, O_RDONLY | O_CLOEXEC);
+	if (userns < 0)
+		return err_sys(e, "%s", path);
+	if ((rc = map_ids(c, pid, e)) < 0 || (rc = net_up(c, pid, e)) < 0 ||
+		(rc = stage_layers(c, userns, e)) < 0)
+		return rc;
+	if (note_send(sock, NULL, NULL, 0) < 0)
+		return err_set(e, E_FAIL, "the other half of the launcher has ended");
+	if ((rc = note_wait(sock, fs, FS_COUNT, e)) < 0 || (rc = stage_root(fs, e)) < 0)
+		return rc;
+	if (note_send(sock, NULL, NULL, 0) < 0)
+		return err_set(e, E_FAIL, "the other half of the launcher has ended");
+	return note_wait(sock, NULL, 0, e);
+}
+
+int launch(const struct ps_conf *c, int run_dir, struct err *e)
+{
+	autoclean(child_release) struct child child = {0};
+	autoclose int ours = -1;
+	int pair[2], self = (int)syscall(SYS_pidfd_open, getpid(), 0), rc;
+
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (self < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "preparing the launch");
+	ours = pair[0];
+	if ((rc = give_cgroup(c, e)) < 0)
+		return rc;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "making a mount namespace");
+	if ((rc = new_time(e)) < 0)
+		return rc;
+	child.pid = child_clone();
+	if (child.pid < 0)
+		return err_sys(e, "making its namespaces");
+	if (child.pid == 0) {
+		close(pair[0]);
+		init_main(c, pair[1], self);
+	}
+	close(pair[1]);
+	if ((rc = guide(c, child.pid, ours, e)) < 0 || (rc = write_pid(run_dir, c->name, child.pid, e)) < 0)
+		return rc;
+	child.keep = true;
+	return 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/ps_layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/quota.h"
+
+/* A directory of the layer looks like the image's, since it is the one that shows. */
+static int upper_dir(int image, int upper, const char *path, mode_t mode, struct err *e)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(image, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			return err_set(e, E_INTEGRITY, "/%s of the image is not a directory", path);
+		mode = st.st_mode & 07777;
+	} else {
+		st.st_uid = st.st_gid = 0;
+	}
+	if (mkdirat(upper, path, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "making /%s", path);
+	fd = openat(upper, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchown(fd, st.st_uid, st.st_gid) < 0 || fchmod(fd, mode) < 0) {
+		int rc = err_sys(e, "making /%s", path);
+
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static int upper_file(int dir, const char *name, const struct str *text, mode_t mode, struct err *e)
+{
+	autoclose int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd < 0 || fchmod(fd, mode) < 0 ||
+		(text->len && write(fd, text->p, text->len) != (ssize_t)text->len))
+		return err_sys(e, "writing %s", name);
+	return 0;
+}
+
+static void hosts_text(const struct ps_conf *c, struct str *s)
+{
+	str_add(s, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+	for (size_t i = 0; i < c->address.n; i++)
+		str_addf(s, "%s\t%s\n", c->address.v[i], c->hostname);
+	if (!c->address.n)
+		str_addf(s, "127.0.1.1\t%s\n", c->hostname);
+}
+
+static int fill_etc(const struct ps_conf *c, int image, int upper, struct err *e)
+{
+	autostr name = STR_INIT, hosts = STR_INIT, resolv = STR_INIT, none = STR_INIT;
+	autoclose int etc = upper_dir(image, upper, "etc", 0755, e);
+	int rc;
+
+	if (etc < 0)
+		return etc;
+	str_addf(&name, "%s\n", c->hostname);
+	hosts_text(c, &hosts);
+	for (size_t i = 0; i < c->nameserver.n; i++)
+		str_addf(&resolv, "nameserver %s\n", c->nameserver.v[i]);
+	if ((rc = upper_file(etc, "hostname", &name, 0644, e)) < 0 ||
+		(rc = upper_file(etc, "hosts", &hosts, 0644, e)) < 0 ||
+		(rc = upper_file(etc, "resolv.conf", &resolv, 0644, e)) < 0)
+		return rc;
+	/* Empty: made at the first start, machine-id(5). */
+	return upper_file(etc, "machine-id", &none, 0444, e);
+}
+
+static int fill_keys(const struct ps_conf *c, int image, int upper, struct err *e)
+{
+	autostr text = STR_INIT;
+	autoclose int root = -1, ssh = -1;
+
+	if (!c->key.n)
+		return 0;
+	root = upper_dir(image, upper, "root", 0700, e);
+	if (root < 0)
+		return root;
+	ssh = upper_dir(image, upper, "root/.ssh", 0700, e);
+	if (ssh < 0)
+		return ssh;
+	for (size_t i = 0; i < c->key.n; i++)
+		str_addf(&text, "%s\n", c->key.v[i]);
+	return upper_file(ssh, "authorized_keys", &text, 0600, e);
+}
+
+static int fill(const struct ps_conf *c, int upper, struct err *e)
+{
+	char path[PATH_MAX];
+	autoclose int image = -1;
+	struct stat st;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s", AGENT_IMAGES, c->image);
+	image = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (image < 0 || fstat(image, &st) < 0 || fchmod(upper, st.st_mode & 07777) < 0)
+		return err_sys(e, "%s", path);
+	rc = fill_etc(c, image, upper, e);
+	return rc < 0 ? rc : fill_keys(c, image, upper, e);
+}
+
+int layer_make(const struct ps_conf *c, const char *dir, struct err *e)
+{
+	autofree char *path = str_fmt("%s/layer", dir);
+	autoclose int layer = -1, upper = -1;
+	int rc = dir_make(path, 0755, e);
+
+	if (rc < 0)
+		return rc;
+	layer = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (layer < 0)
+		return err_sys(e, "%s", path);
+	/* Marked while it is empty: all that is ever made in it inherits the project. */
+	if (quota_usable(AGENT_STATE) && (rc = quota_mark(layer, (uint32_t)c->id, e)) < 0)
+		return rc;
+	if (mkdirat(layer, "upper", 0755) < 0 || mkdirat(layer, "work", 0755) < 0)
+		return err_sys(e, "%s", path);
+	upper = openat(layer, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return upper < 0 ? err_sys(e, "%s", path) : fill(c, upper, e);
+}
+
+int layer_bound(const struct ps_conf *c, struct err *e)
+{
+	if (!quota_usable(AGENT_STATE))
+		return ps_check_quota(c, e);
+	return quota_set(AGENT_STATE, (uint32_t)c->id, c->disk, c->inodes, e);
+}

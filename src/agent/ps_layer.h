@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ps_layer - a private server's own files: layer/{upper,work}, under its project id, with the few
+ * files that make it this private server. Ids on disk are inside ids; mounts shift them.
+ *
+ * Must not know about: mounts, units.
+ */
+#ifndef SXC_AGENT_PS_LAYER_H
+#define SXC_AGENT_PS_LAYER_H
+
+#include "agent/ps_conf.h"
+#include "util/err.h"
+
+/* Make dir/layer with host name, hosts, resolv.conf, an empty machine-id and root's keys. */
+int layer_make(const struct ps_conf *c, const char *dir, struct err *e);
+/* Put disk and inode bounds of c in force. */
+int layer_bound(const struct ps_conf *c, struct err *e);
+/* E_STATE when c bounds the disk and this server cannot enforce that; in ps_create.c. */
+int ps_check_quota(const struct ps_conf *c, struct err *e);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/ps_unit.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/cgroup.h"
+#include "agent/ps.h"
+
+#define UNITS     "/etc/systemd/system"
+#define CTL_TIME  60  /* seconds for a systemctl that should answer at once */
+#define STOP_TIME 90  /* as TimeoutStopSec below */
+
+static const struct {
+	const char *path, *text;
+} units[] = {
+	{UNITS "/sxc-boot.service",
+		"[Unit]\n"
+		"Description=make ready for private servers\n"
+		"After=network-online.target nftables.service\n"
+		"Wants=network-online.target\n"
+		"ConditionPathExists=" AGENT_LIB "/sxc-agent\n"
+		"\n"
+		"[Service]\n"
+		"Type=oneshot\n"
+		"RemainAfterExit=yes\n"
+		"ExecStart=" AGENT_LIB "/sxc-agent boot\n"
+		"\n"
+		"[Install]\n"
+		"WantedBy=multi-user.target\n"},
+	{UNITS "/sxc-ps@.service",
+		"[Unit]\n"
+		"Description=private server %i\n"
+		"Requires=sxc-boot.service\n"
+		"After=sxc-boot.service network.target\n"
+		"ConditionPathExists=" AGENT_PS "/%i/config\n"
+		"StartLimitIntervalSec=300\n"
+		"StartLimitBurst=30\n"
+		"\n"
+		"[Service]\n"
+		"Slice=sxc.slice\n"
+		"Type=forking\n"
+		"PIDFile=" AGENT_RUN "/%i.pid\n"
+		"ExecStart=" AGENT_LIB "/sxc-agent ps-launch %i\n"
+		"ExecStopPost=" AGENT_LIB "/sxc-agent ps-stop %i\n"
+		"Delegate=yes\n"
+		"CPUAccounting=yes\n"
+		"MemoryAccounting=yes\n"
+		"TasksAccounting=yes\n"
+		"# SIGRTMIN+4 asks systemd inside to power off; with a reboot inside the kernel ends\n"
+		"# init by SIGHUP, with a power-off by SIGINT: pid_namespaces(7)\n"
+		"KillMode=mixed\n"
+		"KillSignal=SIGRTMIN+4\n"
+		"TimeoutStartSec=60\n"
+		"TimeoutStopSec=90\n"
+		"Restart=always\n"
+		"RestartSec=1\n"
+		"RestartPreventExitStatus=SIGINT\n"
+		"LimitNOFILE=1048576\n"
+		"OOMPolicy=continue\n"
+		"\n"
+		"[Install]\n"
+		"WantedBy=multi-user.target\n"},
+	{UNITS "/sxc.slice",
+		"[Unit]\n"
+		"Description=private servers\n"
+		"Before=slices.target\n"
+		"\n"
+		"[Slice]\n"
+		"CPUAccounting=yes\n"
+		"MemoryAccounting=yes\n"
+		"TasksAccounting=yes\n"},
+};
+
+/* systemctl with up to seven arguments. */
+static int ctl(int timeout, struct err *e, const char *const *args)
+{
+	char *argv[12] = {(char *)(uintptr_t) "systemctl"};
+
+	for (size_t i = 0; i < 10 && args[i]; i++)
+		argv[i + 1] = (char *)(uintptr_t)args[i];
+	return run_cmd(argv, timeout, e);
+}
+#define CTL(timeout, e, ...) ctl(timeout, e, (const char *const[]){__VA_ARGS__, NULL})
+
+static char *unit_name(const char *ps)
+{
+	return str_fmt("sxc-ps@%s.service", ps);
+}
+
+int ps_setup_units(struct err *e)
+{
+	bool changed = false;
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		autostr now = STR_INIT;
+
+		if (file_read(units[i].path, &now, 65536, NULL) == 0 && str_eq(str_c(&now), units[i].text))
+			continue;
+		rc = file_write(units[i].path, units[i].text, strlen(units[i].text), 0644, e);
+		if (rc < 0)
+			return rc;
+		changed = true;
+	}
+	if (changed && (rc = CTL(CTL_TIME, e, "daemon-reload")) < 0)
+		return rc;
+	return CTL(CTL_TIME, e, "enable", "--quiet", "sxc-boot.service");
+}
+
+int ps_retire_units(struct err *e)
+{
+	int rc = CTL(CTL_TIME, e, "disable", "--quiet", "--now", "sxc-boot.service");
+
+	CTL(CTL_TIME, NULL, "stop", CGROUP_SLICE);
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		unlink(units[i].path);
+	if (rc == 0)
+		rc = dir_remove(UNITS ".control/" CGROUP_SLICE ".d", e);
+	return rc < 0 ? rc : CTL(CTL_TIME, e, "daemon-reload");
+}
+
+/* ---- bounds ---- */
+
+static char *amount(const char *key, int64_t v)
+{
+	return v == INT64_MAX ? str_fmt("%s=infinity", key) : str_fmt("%s=%" PRId64, key, v);
+}
+
+/* Hundredths of a per cent of the whole server to systemd's per cent of one processor. */
+static char *cpu_quota(int64_t cpu_max)
+{
+	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN), q = cpu_max * (cpus > 0 ? cpus : 1);
+
+	return cpu_max ? str_fmt("CPUQuota=%" PRId64 ".%02d%%", q / 100, (int)(q % 100))
+		       : mem_strdup("CPUQuota=");
+}
+
+int unit_bounds(const struct ps_conf *c, struct err *e)
+{
+	autofree char *unit = unit_name(c->name);
+	/* A weight within the slice is the guarantee itself: all guarantees add up to at most 90 %,
+	 * which is what the slice has for sure. */
+	autofree char *weight = amount("CPUWeight", c->cpu ? c->cpu : 1);
+	autofree char *quota = cpu_quota(c->cpu_max);
+	autofree char *memory = amount("MemoryMax", c->memory ? c->memory : INT64_MAX);
+	autofree char *swap = amount("MemorySwapMax", c->vm ? c->vm - c->memory : INT64_MAX);
+	autofree char *tasks = amount("TasksMax", c->procs ? c->procs : INT64_MAX);
+
+	return CTL(CTL_TIME, e, "set-property", unit, weight, quota, memory, swap, tasks);
+}
+
+int unit_slice_weight(struct err *e)
+{
+	autofree char *weight = amount("CPUWeight", cgroup_slice_weight());
+
+	return CTL(CTL_TIME, e, "set-property", "--runtime", CGROUP_SLICE, weight);
+}
+
+/* ---- life ---- */
+
+int unit_enable(const char *ps, bool on, struct err *e)
+{
+	autofree char *unit = unit_name(ps);
+
+	return CTL(CTL_TIME, e, on ? "enable" : "disable", "--quiet", "--no-reload", unit);
+}
+
+int unit_state(const char *ps, char *state, size_t n, struct err *e)
+{
+	autofree char *unit = unit_name(ps);
+	autostr out = STR_INIT;
+	char *argv[] = {(char[]){"systemctl"}, (char[]){"show"}, (char[]){"--value"}, (char[]){"-p"},
+		(char[]){"ActiveState"}, unit, NULL};
+	int rc = run_cmd_out(argv, CTL_TIME, &out, 4096, e);
+
+	if (rc < 0)
+		return rc;
+	snprintf(state, n, "%.*s", (int)strcspn(str_c(&out), "\n"), str_c(&out));
+	return 0;
+}
+
+/* What the launcher left as its reason. */
+static int said_by_launcher(const char *ps, struct err *e)
+{
+	autofree char *path = str_fmt("%s/%s.err", AGENT_RUN, ps);
+	autostr why = STR_INIT;
+	int code = 0, at = 0;
+
+	if (file_read(path, &why, 4096, NULL) < 0 || sscanf(str_c(&why), "%d %n", &code, &at) != 1 ||
+		code >= 0)
+		return e ? e->code : E_FAIL;
+	return err_set(e, code, "%s", why.p + at);
+}
+
+int unit_start(const char *ps, struct err *e)
+{
+	autofree char *unit = unit_name(ps), *path = str_fmt("%s/%s.err", AGENT_RUN, ps);
+	int rc;
+
+	unlink(path);
+	CTL(CTL_TIME, NULL, "reset-failed", unit);
+	rc = CTL(120, e, "start", unit);
+	if (rc == 0)
+		return 0;
+	said_by_launcher(ps, e);
+	CTL(CTL_TIME, NULL, "stop", unit); /* it would be tried again and again */
+	return err_wrap(e, "starting %s", ps);
+}
+
+static bool unit_stopped(const char *ps)
+{
+	char state[32] = "";
+
+	return unit_state(ps, state, sizeof(state), NULL) == 0 &&
+	       (str_eq(state, "inactive") || str_eq(state, "failed"));
+}
+
+/* Often at first: most end quickly, and each question costs a process. */
+static bool wait_stopped(const char *ps, int seconds)
+{
+	int step = 100;
+
+	for (int waited = 0; waited < seconds * 1000; waited += step) {
+		if (unit_stopped(ps))
+			return true;
+		poll(NULL, 0, step);
+		step = step < 1000 ? step * 2 : 1000;
+	}
+	return unit_stopped(ps);
+}
+
+int unit_stop(const char *ps, int timeout, struct err *e)
+{
+	autofree char *unit = unit_name(ps);
+	int rc = CTL(CTL_TIME, e, "stop", "--no-block", unit);
+
+	if (rc < 0)
+		return rc;
+	if (wait_stopped(ps, timeout > 0 && timeout < STOP_TIME ? timeout : STOP_TIME))
+		return 0;
+	CTL(CTL_TIME, NULL, "kill", "--signal=KILL", unit);
+	if (wait_stopped(ps, 30))
+		return 0;
+	return err_set(e, E_FAIL, "%s does not end, not even killed", ps);
+}
+
+int unit_forget(const char *ps, struct err *e)
+{
+	static const char *const dirs[] = {"/etc/systemd/system.control", "/run/systemd/system.control"};
+	autofree char *unit = unit_name(ps);
+	int rc = unit_enable(ps, false, e);
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs) && rc == 0; i++) {
+		autofree char *dir = str_fmt("%s/%s.d", dirs[i], unit);
+
+		rc = dir_remove(dir, e);
+	}
+	if (rc < 0)
+		return rc;
+	CTL(CTL_TIME, NULL, "reset-failed", unit);
+	return CTL(CTL_TIME, e, "daemon-reload");
+}
