@@ -25,6 +25,7 @@ struct remote_spec {
 	int port;
 	const char *user;
 	const char *host_key; /* pinned "SHA256:…"; NULL only in remote_first_contact */
+	const char *host_key_type; /* its type, "ssh-ed25519"; NULL: found out by trying */
 	const char *identity; /* path of the private key */
 	int timeout;          /* seconds for connecting and for silence; 0: 15 */
 };
@@ -52,8 +53,9 @@ struct remote_events {
 	/* Progress of the operation as the agent reports it: step and counts. */
 	void (*progress)(void *arg, const char *step, int64_t done, int64_t total);
 	/* Bytes for the operation's input: fill up to n, return count, 0 at the end, negative E_;
-	 * REMOTE_AGAIN when nothing is there now. */
+	 * REMOTE_AGAIN when nothing is there now: it is asked again when input_fd can be read. */
 	int (*input)(void *arg, void *p, size_t n, struct err *e);
+	int input_fd;
 	void *arg;
 };
 #define REMOTE_AGAIN (-1000)
@@ -85,8 +87,8 @@ int remote_terminal(struct remote *r, const char *op, const struct msg *req, str
 /*
  * First contact of `server add`: connect with a password or a given identity, look at the host key.
  * When want_key is NULL, confirm() is asked with the fingerprint and must return true. Puts the
- * control center's public key (one authorized_keys line) and the agent binary in place, checks
- * the digest of what arrived, runs the agent's setup. The password is wiped by the caller.
+ * control center's public key (one authorized_keys line) and the agent binary in place and checks
+ * the digest of what arrived. The password is wiped by the caller.
  * E_PERM wrong password; E_INTEGRITY other host key; E_STATE not Linux, kernel too old, no cgroup
  * v2, no systemd; E_LIMIT disk full.
  */
@@ -96,17 +98,19 @@ struct remote_contact {
 	const char *public_key; /* authorized_keys line to install */
 	const char *agent_path; /* local agent binary */
 	bool (*confirm)(void *arg, const char *fingerprint);
+	/* Told of each step, may be NULL. */
+	void (*note)(void *arg, const char *step);
 	void *arg;
+	char *host_key_type; /* out, on success: the type of the host key, the caller's */
 };
 /* On success *host_key ("SHA256:…", the caller's) is the key that was seen and accepted. */
 int remote_first_contact(struct remote_contact *c, char **host_key, struct err *e);
-/* Replace the agent over an authenticated connection (server upgrade). */
-int remote_push_agent(struct remote_pool *p, const struct remote_spec *spec, const char *agent_path,
-	struct err *e);
-/* Take the control center's public key out of authorized_keys again and, unless keep_agent, remove
- * the agent and what it made (server remove). */
-int remote_retire(struct remote_pool *p, const struct remote_spec *spec, const char *public_key,
-	bool keep_agent, struct err *e);
+/* Put the agent in place over a connection with the control center's key, unless the very same is
+ * there (server upgrade). A connection in the pool goes on with the agent it has. */
+int remote_push_agent(const struct remote_spec *spec, const char *agent_path, struct err *e);
+/* Take the control center's public key out of authorized_keys again. The key being refused means
+ * that it is gone already. */
+int remote_drop_key(const struct remote_spec *spec, const char *public_key, struct err *e);
 
 /* Make an Ed25519 key pair for SSH: private key at path (0600), public line at path.pub. */
 int remote_make_key(const char *path, const char *comment, struct err *e);

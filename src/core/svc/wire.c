@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ROOM (256u << 10)
+#define ROOM (64u << 10)
 
 static void put_u32(unsigned char *b, uint32_t v)
 {
