@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wrapper - the description of a wrapped application (wrapper.yaml, sxc-wrapper(5)) and the values
+ * of its settings.
+ *
+ * A wrapper is read from a YAML tree and borrows all texts from it. Used on both sides.
+ * Must not know about: packages, servers, where values are kept.
+ */
+#ifndef SXC_SVC_WRAPPER_H
+#define SXC_SVC_WRAPPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "svc/yaml.h"
+#include "util/err.h"
+#include "util/str.h"
+#include "util/typed.h"
+#include "util/vec.h"
+
+struct words {
+	const char **v;
+	size_t n, cap;
+};
+
+struct wrapper_platform {
+	const char *name;      /* "debian-12": ID and VERSION_ID of os-release(5) */
+	struct words packages;
+	bool bundle;           /* packages travel inside */
+};
+
+struct wrapper_port {
+	int port;
+	bool udp;
+};
+
+struct wrapper_service {
+	const char *unit;
+	VEC(struct wrapper_port) ports;
+	const char *probe; /* "http", "tcp" or NULL: only the unit is looked at */
+};
+
+struct wrapper_setting {
+	const char *name;
+	struct typed type;     /* its choices are those of the words below */
+	struct words choices;
+	const char *help;
+	char *def;             /* canonical form, owned; NULL: must be given */
+};
+
+struct wrapper_template {
+	const char *from, *to;
+	unsigned mode;
+};
+
+/* Scripts; NULL where there is none. */
+enum wrapper_script {
+	SCRIPT_INSTALL, SCRIPT_UPDATE, SCRIPT_REMOVE,
+	SCRIPT_SITE_ADD, SCRIPT_SITE_REMOVE, SCRIPT_SITE_SUSPEND, SCRIPT_SITE_RESUME,
+	SCRIPT_SITE_USAGE, SCRIPT_COUNT,
+};
+
+struct wrapper {
+	const char *app;
+	const char *version;  /* "auto" or a version */
+	const char *title;
+	const char *pool;     /* licence pool; NULL: free */
+	struct words provides, requires, conflicts, check, data;
+	VEC(struct wrapper_platform) platforms;
+	VEC(struct wrapper_service) services;
+	VEC(struct wrapper_setting) settings;
+	VEC(struct wrapper_template) templates;
+	const char *scripts[SCRIPT_COUNT];
+};
+
+/*
+ * Read it; E_USAGE with the place of the first thing wrong. The node's document must outlive the
+ * wrapper. Release it in any case.
+ */
+int wrapper_read(struct wrapper *w, const struct yaml_node *root, struct err *e);
+void wrapper_release(struct wrapper *w);
+const struct wrapper_platform *wrapper_platform(const struct wrapper *w, const char *name);
+bool words_have(const struct words *w, const char *word);
+/* Blank-separated, appended. */
+void words_join(const struct words *w, struct str *s);
+
+/* A version as distributions write them: [A-Za-z0-9.+~:-], beginning with a digit. */
+bool wrapper_is_version(const char *s);
+/* A path within a tree: relative, no empty, "." or ".." part, no control byte, at most 255 bytes. */
+bool wrapper_is_path(const char *s);
+
+/* ---- values of settings ---- */
+
+/* One value for each setting of the wrapper, in its order; NULL where none is set. */
+struct wrapper_values {
+	const struct wrapper *w;
+	char **v;
+};
+#define autovalues autoclean(wrapper_values_release) struct wrapper_values
+void wrapper_values_init(struct wrapper_values *vals, const struct wrapper *w);
+void wrapper_values_release(struct wrapper_values *vals);
+const struct wrapper_setting *wrapper_setting(const struct wrapper *w, const char *name);
+/* Set by name, checked; value NULL: back to the default. E_USAGE. */
+int wrapper_values_set(struct wrapper_values *vals, const char *name, const char *value,
+	struct err *e);
+/* What holds now: the value or the default; NULL neither. */
+const char *wrapper_value(const struct wrapper_values *vals, const char *name);
+/* E_USAGE naming the first setting that has neither. */
+int wrapper_values_complete(const struct wrapper_values *vals, struct err *e);
+/* Render a template with them; see template_render. */
+int wrapper_render(const struct wrapper_values *vals, const char *file, const char *text, size_t n,
+	struct str *out, struct err *e);
+
+#endif
