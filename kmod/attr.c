@@ -9,7 +9,7 @@
 #include "sessions.h"
 #include "text.h"
 
-/* ---- identity and device ----------------------------------------------------------------------- */
+/* ---- identity and device ---- */
 
 static ssize_t sxps_mac_show(struct config_item *item, char *page)
 {
@@ -110,7 +110,7 @@ static ssize_t sxps_mark_store(struct config_item *item, const char *page, size_
 }
 CONFIGFS_ATTR(sxps_, mark);
 
-/* ---- transfer ---------------------------------------------------------------------------------- */
+/* ---- transfer ---- */
 
 static ssize_t emit_bound(char *page, u64 value, u64 none)
 {
@@ -173,7 +173,7 @@ static ssize_t sxps_transfer_rate_store(struct config_item *item, const char *pa
 }
 CONFIGFS_ATTR(sxps_, transfer_rate);
 
-/* ---- processes and their terminals --------------------------------------------------------------- */
+/* ---- processes and their terminals ---- */
 
 static ssize_t sxps_cgroup_show(struct config_item *item, char *page)
 {
@@ -229,7 +229,7 @@ static ssize_t sxps_sessions_max_store(struct config_item *item, const char *pag
 }
 CONFIGFS_ATTR(sxps_, sessions_max);
 
-/* ---- what holds, and what happened --------------------------------------------------------------- */
+/* ---- what holds, and what happened ---- */
 
 static int emit_part(char *page, int n, const char *part, const char *reason)
 {
@@ -243,13 +243,15 @@ static ssize_t sxps_enforcing_show(struct config_item *item, char *page)
 	struct sxps_context *ctx = to_context(item);
 	const char *net = sxps_lock_reason(ctx);
 	const char *sessions = sxps_sessions_reason();
+	const char *views = READ_ONCE(ctx->cgroup) ? NULL : "no cgroup";
 	int n;
 
-	if (!sessions && !READ_ONCE(ctx->cgroup))
-		sessions = "no cgroup";
+	if (!sessions)
+		sessions = views;
 	n = emit_part(page, 0, "net", net);
 	n += emit_part(page, n, "transfer", net);
-	return n + emit_part(page, n, "sessions", sessions);
+	n += emit_part(page, n, "sessions", sessions);
+	return n + emit_part(page, n, "views", views);
 }
 CONFIGFS_ATTR_RO(sxps_, enforcing);
 
@@ -331,7 +333,7 @@ void sxps_attrs_prepare(void)
 		sxps_context_attrs[ARRAY_SIZE(sxps_context_attrs) - 2] = NULL;
 }
 
-/* ---- beside the contexts ---------------------------------------------------------------------- */
+/* ---- beside the contexts ---- */
 
 static ssize_t sxps_group_interface_show(struct config_item *item, char *page)
 {

@@ -49,7 +49,7 @@ int sxps_context_set_addresses(struct sxps_context *ctx, const struct sxps_ident
 	return swap_ident(ctx, fresh);
 }
 
-/* ---- birth and death ------------------------------------------------------------------------ */
+/* ---- birth and death ---- */
 
 static void free_context(struct rcu_head *rcu)
 {

@@ -12,6 +12,7 @@
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include "bucket.h"
+#include "load.h"
 #include "packet.h"
 
 enum sxps_way { SXPS_OUT, SXPS_IN, SXPS_WAYS };
@@ -52,6 +53,7 @@ struct sxps_context {
 	struct hlist_node member; /* member.c */
 	struct cgroup *cgroup;	  /* changes under sxps_mutex; NULL: none */
 	struct sxps_sessions sessions;
+	struct sxps_load load, counted; /* the second while counting, load.c */
 };
 
 /* Guards what is set up and taken down: contexts, locks, memberships. Taken inside rtnl. */

@@ -24,7 +24,7 @@ struct sxps_lock {
 
 static LIST_HEAD(locks); /* guarded by sxps_mutex */
 
-/* ---- a packet ------------------------------------------------------------------------------- */
+/* ---- a packet ---- */
 
 /* The packet `at` bytes into what skb->data points to. Headers are read in place if they are
  * there, else copied. */
@@ -139,7 +139,7 @@ static unsigned int hook_in(void *priv, struct sk_buff *skb, const struct nf_hoo
 	return account(ctx, SXPS_IN, size_of(skb, &f));
 }
 
-/* ---- on and off a device ---------------------------------------------------------------------- */
+/* ---- on and off a device ---- */
 
 /* What leaves is judged before anything else of netfilter sees it, what enters after. */
 static void ops_init(struct sxps_lock *lock)

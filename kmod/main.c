@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
 #include "context.h"
+#include "load.h"
 #include "lock.h"
 #include "sessions.h"
+#include "views.h"
 
 static int __init sxps_init(void)
 {
@@ -15,11 +17,18 @@ static int __init sxps_init(void)
 	r = sxps_locks_register();
 	if (r < 0)
 		goto stop_sessions;
-	r = sxps_contexts_register();
+	r = sxps_views_start();
 	if (r < 0)
 		goto unregister_locks;
+	sxps_load_start();
+	r = sxps_contexts_register();
+	if (r < 0)
+		goto stop_views;
 	return 0;
 
+stop_views:
+	sxps_load_stop();
+	sxps_views_stop();
 unregister_locks:
 	sxps_locks_unregister();
 stop_sessions:
@@ -30,6 +39,8 @@ stop_sessions:
 static void __exit sxps_exit(void)
 {
 	sxps_contexts_unregister();
+	sxps_load_stop();
+	sxps_views_stop();
 	sxps_locks_unregister();
 	sxps_sessions_stop();
 }
@@ -37,5 +48,5 @@ static void __exit sxps_exit(void)
 module_init(sxps_init);
 module_exit(sxps_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("private servers: net lock, transfer count and throttle, terminals");
+MODULE_DESCRIPTION("private servers: net lock, transfer, terminals, views of /proc");
 MODULE_VERSION("0.1.0");

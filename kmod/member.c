@@ -38,6 +38,10 @@ int sxps_member_join(struct sxps_context *ctx, const char *path)
 
 	if (IS_ERR(cgroup))
 		return PTR_ERR(cgroup);
+	if (!cgroup_parent(cgroup)) {
+		cgroup_put(cgroup);
+		return -EINVAL;
+	}
 	owner = context_of(cgroup);
 	if (owner) {
 		cgroup_put(cgroup);
@@ -68,4 +72,17 @@ struct sxps_context *sxps_member_of(struct task_struct *task)
 			return ctx;
 	}
 	return NULL;
+}
+
+bool sxps_member_each(void (*visit)(struct sxps_context *ctx))
+{
+	struct sxps_context *ctx;
+	bool any = false;
+	int i;
+
+	hash_for_each_rcu(members, i, ctx, member) {
+		visit(ctx);
+		any = true;
+	}
+	return any;
 }

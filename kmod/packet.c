@@ -84,7 +84,7 @@ static void clip(struct view *v, uint32_t claimed)
 		v->end = claimed;
 }
 
-/* ---- IPv4 and IPv6 down to the transport header ---------------------------------------- */
+/* ---- IPv4 and IPv6 down to the transport header ---- */
 
 static bool parse_ip4(struct view *v, const struct sxps_frame *f)
 {
@@ -179,7 +179,7 @@ static bool parse_ip6(struct view *v, const struct sxps_frame *f)
 	return walk_chain(v);
 }
 
-/* ---- whose is it ------------------------------------------------------------------------ */
+/* ---- whose is it ---- */
 
 static bool owns4(const struct sxps_ident *who, const uint8_t *a)
 {
@@ -215,7 +215,7 @@ static bool own_link_local(const struct sxps_ident *who, const uint8_t *a)
 	return !memcmp(ll, a, 16);
 }
 
-/* ---- what it says ------------------------------------------------------------------------ */
+/* ---- what it says ---- */
 
 static enum sxps_verdict judge_arp(const struct sxps_ident *who, const struct sxps_frame *f)
 {
@@ -423,7 +423,7 @@ enum sxps_verdict sxps_packet_out(const struct sxps_ident *who, const struct sxp
 	}
 }
 
-/* ---- lengths on the wire ------------------------------------------------------------------ */
+/* ---- lengths on the wire ---- */
 
 uint32_t sxps_packet_headers(const struct sxps_frame *f)
 {

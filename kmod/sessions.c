@@ -39,7 +39,7 @@ static LIST_HEAD(pending);
 static bool available;
 static const char *unavailable = "not started";
 
-/* ---- the book ----------------------------------------------------------------------------------- */
+/* ---- the book ---- */
 
 static unsigned long key_of(const void *instance, int index)
 {
@@ -90,7 +90,7 @@ static bool admit(struct sxps_sessions *s)
 	return true;
 }
 
-/* ---- what the four functions mean ------------------------------------------------------------------ */
+/* ---- what the four functions mean ---- */
 
 /* Whether the calling process may have one more; the claim is its only trace. */
 static bool claim_number(const void *instance)
@@ -162,7 +162,7 @@ static void let_go(const void *instance)
 	spin_unlock_irqrestore(&sessions_lock, flags);
 }
 
-/* ---- hooks ------------------------------------------------------------------------------------------ */
+/* ---- hooks ---- */
 
 /* What a refused call of devpts_new_index() does instead. */
 static noinline notrace int refuse(void)

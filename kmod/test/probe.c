@@ -6,11 +6,11 @@
  *	probe gso ADDRESS PORT SEGMENT COUNT	one UDP super-packet of COUNT segments
  *	probe tcp-send ADDRESS PORT BYTES	prints milliseconds until all was taken
  *	probe tcp-recv ADDRESS PORT		prints the bytes one connection brought
- *	probe ptys PTMX COUNT			opens until COUNT or an error, prints how many and the
- *						error, holds them until its input ends
- *	probe handed PTMX PROCS			opens one, hands it to a child that moves itself into
- *						the cgroup of PROCS, closes; the child holds it until
- *						the input ends
+ *	probe ptys PTMX COUNT			opens until COUNT or an error, prints how many and
+ *						the error, holds them until its input ends
+ *	probe handed PTMX PROCS			opens one, hands it to a child that moves itself
+ *						into the cgroup of PROCS, closes; the child holds
+ *						it until the input ends
  */
 #include <arpa/inet.h>
 #include <errno.h>

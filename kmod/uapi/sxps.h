@@ -5,8 +5,8 @@
  * The module knows contexts. Each is a directory of configfs, made and removed by the
  * superuser of the first user namespace:
  *
- *	mkdir /sys/kernel/config/sxps/NAME	NAME: 1 to 63 of a-z 0-9 . _ -, first a letter or digit
- *	rmdir /sys/kernel/config/sxps/NAME
+ *	mkdir /sys/kernel/config/sxps/NAME	NAME: 1 to 63 of a-z 0-9 . _ -, the
+ *	rmdir /sys/kernel/config/sxps/NAME	first a letter or digit
  *
  * Beside the contexts stand two read-only files:
  *
@@ -16,8 +16,8 @@
  * A write replaces the value; it succeeds as a whole or changes nothing. Text ends with an
  * optional newline. Numbers are decimal, "max" is no bound. Attributes of a context:
  *
- *	mac		xx:xx:xx:xx:xx:xx, the only Ethernet source that may leave the private server;
- *			until it is set nothing leaves. Not a group address, not all zero.
+ *	mac		xx:xx:xx:xx:xx:xx, the only Ethernet source that may leave the private
+ *			server; until it is set nothing leaves. Not a group address, not all zero.
  *	addresses	IPv4 and IPv6 addresses apart by blanks, the only sources that may leave;
  *			at most SXPS_ADDRESSES_MAX of each family; an empty line clears them.
  *			Neither unspecified, loopback nor multicast ones; no link-local IPv6 ones:
@@ -36,7 +36,8 @@
  *	transfer_max	bytes; once transfer_used has reached it, the throttle holds
  *	transfer_rate	bits a second each way under the throttle, 0 (at first): nothing passes;
  *			at most SXPS_RATE_MAX
- *	cgroup		path of a cgroup v2 below the writer's cgroup root, "/a/b": the processes in
+ *	cgroup		path of a cgroup v2 below the writer's cgroup root, "/a/b", not the
+ *			machine's root: the processes in
  *			it and below it are the context's. Held by reference: when the cgroup is
  *			removed and made again it must be written again. An empty line lets go.
  *			One cgroup belongs to one context (EBUSY).
@@ -44,14 +45,18 @@
  *			instances of devpts. It is there only on kernels where it can be enforced.
  *			A lower bound than is held closes nothing, but refuses further ones.
  *			Opening one too many fails with ENOSPC, as when the system's are used up.
- *	enforcing	read only: a line a part, "net yes", "transfer yes", "sessions yes", or
- *			"PART no REASON"
+ *	enforcing	read only: a line a part, "net yes", "transfer yes", "sessions yes",
+ *			"views yes", or "PART no REASON"
  *	counters	read only: lines of five fields apart by one blank, "NAME HELD PEAK BOUND
  *			FAILURES", "-" where a field has no meaning:
  *			terminals, transfer (bytes; failures are packets the throttle dropped),
  *			bytes_out packets_out bytes_in packets_in (passed; out is what leaves the
  *			private server), and the kinds of drop below (failures: packets).
  *			Super-packets count as the frames they become on a wire.
+ *
+ * /proc/sxps holds meminfo, stat, loadavg, cpuinfo and swaps: what the files of those names in
+ * /proc say, about the context of the process that reads; the machine's own for a process of none.
+ * They are meant to be bound over those in /proc.
  *
  * New versions append lines to enforcing and counters and add attributes; they do not change
  * the meaning of old ones without a new SXPS_INTERFACE.
@@ -65,6 +70,7 @@
 #define SXPS_SESSIONS_MAX   1048576
 #define SXPS_RATE_MAX	    80000000000ULL
 #define SXPS_CONFIGFS	    "/sys/kernel/config/sxps"
+#define SXPS_PROC	    "/proc/sxps"
 
 /* Kinds of drop, in the order of counters: the number's name, the name there. */
 #define SXPS_DROPS(X)                                                                   \

@@ -36,8 +36,8 @@ teardown_file() {
 }
 
 @test "the manual's example works as it stands" {
-	run "$lab" ssh 1 'insmod /root/sxps/sxps.ko && ip link add sxps7 type veth peer name sxps7p &&
-		bash -e && cat /sys/kernel/config/sxps/ps7/enforcing &&
+	run "$lab" ssh 1 'insmod /root/sxps/sxps.ko &&
+		ip link add sxps7 type veth peer name sxps7p && bash -e && cat /sys/kernel/config/sxps/ps7/enforcing &&
 		rmdir /sys/kernel/config/sxps/ps7 && ip link del sxps7 && rmmod sxps' < <(
 		awk '/^cd \/sys\/kernel\/config\/sxps/,/^\.Ed/' "$top/man/sxps.4" | grep -v '^\.')
 	echo "$output"

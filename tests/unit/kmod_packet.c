@@ -216,7 +216,8 @@ static void ip6(void)
 	DROP(MALFORMED, "short", E6 "60000000 0000 3b ff ME6");
 	DROP(MALFORMED, "version 4", E6 "40000000 ffff 06 ff ME6 BAD6 TCP");
 	DROP(MALFORMED, "longer than it is", E6 "60000000 0100 06 ff ME6 BAD6 TCP");
-	DROP(MALFORMED, "length 0 hides udp", E6 "60000000 0000 11 ff ME6 BAD6 0223 0222 0008 0000");
+	DROP(MALFORMED, "length 0 hides udp",
+		E6 "60000000 0000 11 ff ME6 BAD6 0223 0222 0008 0000");
 	PASS("nothing inside", IP6("3b") "ME6 BAD6");
 	PASS("echo", IP6("3a") "ME6 BAD6 80000000 00000000");
 	DROP(SOURCE, "echo from link-local", IP6("3a") "LL6 BAD6 80000000 00000000");
