@@ -16,10 +16,12 @@ $(B)/tests/unit/%: tests/unit/%.c $(CORE_OBJ)
 
 unit: $(UNIT_BIN)
 
-check-fast: all unit
+include tests/fuzz/fuzz.mk
+
+check-fast: all unit replay
 	tests/run fast
 
-check: all unit
+check: all unit replay
 	tests/deps/install build test lab
 	tests/run all
 
