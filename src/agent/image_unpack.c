@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <locale.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -398,6 +399,7 @@ int image_unpack(struct unpack *u, struct err *e)
 	struct archive_entry *ent;
 	int rc;
 
+	setlocale(LC_CTYPE, "C.UTF-8"); /* else libarchive takes names for ASCII only */
 	j->u = u;
 	j->parent_fd = -1;
 	crypto_hash_sha256_init(&j->hash);

@@ -19,7 +19,9 @@
 #include "agent/agent.h"
 #include "agent/net.h"
 
-int unshare(int flags); /* <sched.h> does not go with <linux/sched.h> */
+/* Of <sched.h>, which does not go with <linux/sched.h>. */
+int unshare(int flags);
+int setns(int fd, int type);
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
@@ -39,13 +41,6 @@ static void child_release(struct child *c)
 		;
 }
 
-static pid_t child_clone(void)
-{
-	struct clone_args a = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
-
-	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
-}
-
 /* Uptime inside begins now: time_namespaces(7). The wall clock is not part of it. */
 static int new_time(struct err *e)
 {
@@ -59,6 +54,24 @@ static int new_time(struct err *e)
 	snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n", (long long)mono.tv_sec,
 		(long long)boot.tv_sec);
 	return file_poke("/proc/self/timens_offsets", text, e);
+}
+
+/* With a time namespace waiting for its children a process cannot start programs by vfork(2), so
+ * the launcher goes back to its own when the clone is made. */
+static int child_clone(pid_t *pid, struct err *e)
+{
+	struct clone_args a = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+	autoclose int ours = open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC);
+	int rc = ours < 0 ? err_sys(e, "/proc/self/ns/time") : new_time(e);
+
+	if (rc < 0)
+		return rc;
+	*pid = (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+	if (*pid < 0)
+		return err_sys(e, "making its namespaces");
+	if (*pid > 0 && setns(ours, CLONE_NEWTIME) < 0)
+		return err_sys(e, "returning to its time namespace");
+	return 0;
 }
 
 static int map_ids(const struct ps_conf *c, pid_t pid, struct err *e)
@@ -147,11 +160,8 @@ int launch(const struct ps_conf *c, int run_dir, struct err *e)
 		return rc;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "making a mount namespace");
-	if ((rc = new_time(e)) < 0)
+	if ((rc = child_clone(&child.pid, e)) < 0)
 		return rc;
-	child.pid = child_clone();
-	if (child.pid < 0)
-		return err_sys(e, "making its namespaces");
 	if (child.pid == 0) {
 		close(pair[0]);
 		init_main(c, pair[1], self);

@@ -39,6 +39,7 @@ enum {
 #define STAGE_IMAGE STAGE "/image"
 #define STAGE_LAYER STAGE "/layer"
 #define STAGE_ROOT  STAGE "/root"
+#define STAGE_EMPTY STAGE "/empty"
 
 /* Launch private server c: on success its init waits for this process to end, and its pid is in
  * NAME.pid of the directory run_dir. */

@@ -138,32 +138,34 @@ static int put_devices(int dev, struct err *e)
 	return rc;
 }
 
-/* An empty directory nobody can write to. */
+/* An empty directory nobody can write to, attached so that it can be cloned. */
 static int empty_fs(struct err *e)
 {
 	autoclose int ctx = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
-	int fd = -1;
+	autoclose int fd = -1;
 
 	if (ctx >= 0 && syscall(SYS_fsconfig, ctx, FSCONFIG_SET_STRING, "mode", "0555", 0) == 0 &&
 		syscall(SYS_fsconfig, ctx, FSCONFIG_SET_STRING, "nr_inodes", "2", 0) == 0 &&
 		syscall(SYS_fsconfig, ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		fd = (int)syscall(SYS_fsmount, ctx, FSMOUNT_CLOEXEC, STRICT | MOUNT_ATTR_RDONLY);
-	return fd < 0 ? err_sys(e, "making an empty directory") : fd;
+	if (fd < 0 || mkdir(STAGE_EMPTY, 0755) < 0 || attach_path(fd, STAGE_EMPTY) < 0)
+		return err_sys(e, "making an empty directory");
+	return 0;
 }
 
 /* Cover what tells of the machine or commands it; what a kernel does not have needs no cover. */
-static int mask(int root, const char *path, int empty, struct err *e)
+static int mask(int root, const char *path, struct err *e)
 {
 	autoclose int target = place(root, path, false);
 	autoclose int cover = -1;
 	struct stat st;
 
 	if (target < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "covering /%s", path);
+		return errno == ENOENT ? 0 : err_sys(e, "covering %s", path);
 	if (fstat(target, &st) < 0)
-		return err_sys(e, "covering /%s", path);
-	cover = S_ISDIR(st.st_mode) ? tree_clone(empty, "") : tree_clone(AT_FDCWD, "/dev/null");
-	return cover < 0 || attach(cover, target) < 0 ? err_sys(e, "covering /%s", path) : 0;
+		return err_sys(e, "covering %s", path);
+	cover = tree_clone(AT_FDCWD, S_ISDIR(st.st_mode) ? STAGE_EMPTY : "/dev/null");
+	return cover < 0 || attach(cover, target) < 0 ? err_sys(e, "covering %s", path) : 0;
 }
 
 static int mask_all(const int fs[FS_COUNT], struct err *e)
@@ -173,13 +175,12 @@ static int mask_all(const int fs[FS_COUNT], struct err *e)
 		"kpagecount", "kpageflags", "kpagecgroup", "interrupts", "slabinfo", "vmallocinfo"};
 	static const char *const in_sys[] = {"firmware", "devices/virtual/powercap", "hypervisor",
 		"kernel/slab", "kernel/notes", "kernel/vmcoreinfo"};
-	autoclose int empty = empty_fs(e);
-	int rc = empty < 0 ? empty : 0;
+	int rc = empty_fs(e);
 
 	for (size_t i = 0; i < ARRAY_LEN(in_proc) && rc == 0; i++)
-		rc = mask(fs[FS_PROC], in_proc[i], empty, e);
+		rc = mask(fs[FS_PROC], in_proc[i], e);
 	for (size_t i = 0; i < ARRAY_LEN(in_sys) && rc == 0; i++)
-		rc = mask(fs[FS_SYS], in_sys[i], empty, e);
+		rc = mask(fs[FS_SYS], in_sys[i], e);
 	return rc;
 }
 
