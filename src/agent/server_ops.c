@@ -228,3 +228,12 @@ AGENT_OP(server_enter, "server.enter", OP_STREAM)
 	msg_add_i64(ans, "status", r);
 	return 0;
 }
+
+AGENT_OP(agent_ping, "agent.ping", OP_READ)
+{
+	(void)a;
+	(void)req;
+	(void)ans;
+	(void)e;
+	return 0;
+}

@@ -45,6 +45,24 @@ static int refuse_if_used(struct err *e)
 	return r;
 }
 
+/* Only what is ours: a control center may have its home beside it. */
+static int remove_ours(struct err *e)
+{
+	static const char *const dirs[] = {
+		AGENT_STORE, AGENT_IMAGES, AGENT_PS, AGENT_JOBS, AGENT_RUN};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs) && r == 0; i++)
+		r = dir_remove(dirs[i], e);
+	if (r < 0)
+		return r;
+	rmdir(AGENT_STATE);
+	if (unlink(AGENT_LIB "/sxc-agent") < 0 && errno != ENOENT)
+		return err_sys(e, AGENT_LIB "/sxc-agent");
+	rmdir(AGENT_LIB);
+	return 0;
+}
+
 AGENT_OP(server_retire, "server.retire", OP_READ)
 {
 	int r;
@@ -53,8 +71,7 @@ AGENT_OP(server_retire, "server.retire", OP_READ)
 	(void)ans;
 	if ((r = refuse_if_used(e)) < 0 || msg_i64(req, "keep_agent", 0))
 		return r;
-	if ((r = ps_retire_units(e)) < 0 || (r = dir_remove(AGENT_STATE, e)) < 0 ||
-		(r = dir_remove(AGENT_RUN, e)) < 0)
+	if ((r = ps_retire_units(e)) < 0)
 		return r;
-	return dir_remove(AGENT_LIB, e);
+	return remove_ours(e);
 }

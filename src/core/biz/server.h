@@ -67,6 +67,8 @@ struct server_change {
 	int64_t link_rate;
 };
 int server_set(struct sxc *s, const char *name, const struct server_change *c, struct err *e);
+/* Agent and units as this sxc has them, facts recorded again. */
+int server_upgrade(struct sxc *s, int64_t id, struct err *e);
 /*
  * E_INUSE while private servers live there. The key goes, and unless keep_agent the agent and all it
  * made. forget: the server is gone for good, only the books are changed.
@@ -88,6 +90,8 @@ int server_show(struct sxc *s, const char *name, server_row_fn fn, void *arg, st
 /* Names of the private servers there, blank-separated, the caller's; NULL: none. */
 int server_inhabitants(struct sxc *s, const char *name, char **out, struct err *e);
 
+/* Name of a row id, the caller's: 1 found, 0 none. */
+int server_name_of(struct sxc *s, int64_t id, char **name, struct err *e);
 int server_exists(struct sxc *s, const char *name, struct err *e);
 int server_complete(struct sxc *s, const char *prefix, int limit,
 	void (*fn)(void *arg, const char *name, const char *help), void *arg, struct err *e);

@@ -59,6 +59,9 @@ struct remote_events {
 	void *arg;
 };
 #define REMOTE_AGAIN (-1000)
+/* An input that reads this process's standard input as it comes (input_fd 0); arg is not used.
+ * Without an input the operation finds its end at once. */
+int remote_stdin(void *arg, void *p, size_t n, struct err *e);
 
 /*
  * One operation: op ("ps.create"), job (stable name under which the agent records the outcome, such

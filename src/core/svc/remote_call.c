@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "svc/remote_conn.h"
 
@@ -158,7 +161,11 @@ static void feed(struct calling *c)
 	int n;
 
 	c->starved = false;
-	while (c->ev->input && !c->input_ended && remote_unsent(c->r) < AHEAD) {
+	if (!c->ev->input && !c->input_ended) {
+		c->input_ended = true;
+		wire_add(&c->r->out, WIRE_INPUT, c->id, NULL, 0);
+	}
+	while (!c->input_ended && remote_unsent(c->r) < AHEAD) {
 		n = c->ev->input(c->ev->arg, c->buf, WIRE_CHUNK, &why);
 		if (n == REMOTE_AGAIN) {
 			c->starved = true;
@@ -249,4 +256,19 @@ int remote_call(struct remote *r, const char *op, const char *job, const struct 
 	const struct remote_events *ev, struct msg **ans, struct err *e)
 {
 	return remote_call_with(r, op, job, req, ev, NULL, ans, e);
+}
+
+int remote_stdin(void *arg, void *p, size_t n, struct err *e)
+{
+	struct pollfd pfd = {STDIN_FILENO, POLLIN, 0};
+	ssize_t k;
+
+	(void)arg;
+	if (poll(&pfd, 1, 0) <= 0)
+		return REMOTE_AGAIN;
+	k = read(STDIN_FILENO, p, n);
+	if (k < 0)
+		return errno == EINTR || errno == EAGAIN ? REMOTE_AGAIN
+							 : err_sys(e, "standard input");
+	return (int)k;
 }

@@ -64,17 +64,11 @@ static bool leaves(struct term *t, const char *p, size_t n)
 
 static int on_input(void *arg, void *p, size_t n, struct err *e)
 {
-	struct pollfd pfd = {STDIN_FILENO, POLLIN, 0};
-	ssize_t k;
+	int k = remote_stdin(NULL, p, n < 4096 ? n : 4096, e);
 
-	if (poll(&pfd, 1, 0) <= 0)
-		return REMOTE_AGAIN;
-	k = read(STDIN_FILENO, p, n < 4096 ? n : 4096);
-	if (k < 0)
-		return errno == EINTR || errno == EAGAIN ? REMOTE_AGAIN : err_sys(e, "the terminal");
-	if (leaves(arg, p, (size_t)k))
+	if (k > 0 && leaves(arg, p, (size_t)k))
 		return err_set(e, E_INTR, "left with ~.");
-	return (int)k;
+	return k;
 }
 
 /* No signal handler: the size is looked at a few times a second. */
