@@ -68,11 +68,29 @@ static int code_of(int rc, int extended)
 	}
 }
 
+/* errno behind the last error of that connection, 0 if there is none. */
+static int system_error(sqlite3 *h)
+{
+	int rc = sqlite3_errcode(h) & 0xff;
+
+	return rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN ? sqlite3_system_errno(h) : 0;
+}
+
+static int last_code(sqlite3 *h)
+{
+	int sys = system_error(h);
+
+	return sys == ENOSPC || sys == EDQUOT
+		       ? E_LIMIT
+		       : code_of(sqlite3_errcode(h) & 0xff, sqlite3_extended_errcode(h));
+}
+
 static int fail(struct db *db, struct err *e)
 {
-	int rc = sqlite3_errcode(db->h) & 0xff;
-	int code = code_of(rc, sqlite3_extended_errcode(db->h));
+	int rc = sqlite3_errcode(db->h) & 0xff, sys = system_error(db->h);
+	int code = last_code(db->h);
 	const char *why = sqlite3_errmsg(db->h);
+
 
 	if (code == E_BUSY)
 		return err_set(e, code, "database %s is locked by another run, try again",
@@ -86,6 +104,12 @@ static int fail(struct db *db, struct err *e)
 			db->path, why);
 	if (code == E_PERM)
 		return err_set(e, code, "database %s cannot be written: %s", db->path, why);
+	if (rc == SQLITE_CANTOPEN)
+		return err_set(e, code, "database %s: it or a file beside it cannot be opened",
+			db->path);
+	if (rc == SQLITE_IOERR)
+		return err_set(e, code, "database %s: %s%s%s", db->path, why, sys ? ": " : "",
+			sys ? strerror(sys) : "");
 	return err_set(e, code, "database: %s", why);
 }
 
@@ -541,33 +565,65 @@ static int sync_file(const char *path, struct err *e)
 	return fd < 0 || fsync(fd) < 0 ? err_sys(e, "%s", path) : 0;
 }
 
+static int copy_pages(struct db *db, sqlite3 *to)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", db->h, "main");
+	int rc;
+
+	if (!b)
+		return sqlite3_errcode(to);
+	do {
+		rc = sqlite3_backup_step(b, 1024);
+		if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+			sqlite3_sleep(50);
+	} while (!interrupted && (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED));
+	sqlite3_backup_finish(b);
+	/* One file, complete in itself. */
+	return rc == SQLITE_DONE
+		       ? sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL)
+		       : SQLITE_ERROR;
+}
+
 static int copy_into(struct db *db, const char *path, struct err *e)
 {
 	sqlite3 *to = NULL;
-	sqlite3_backup *b = NULL;
-	int rc = sqlite3_open(path, &to);
+	int r = 0;
 
-	if (rc == SQLITE_OK)
-		b = sqlite3_backup_init(to, "main", db->h, "main");
-	if (b) {
-		do {
-			rc = sqlite3_backup_step(b, 1024);
-			if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-				sqlite3_sleep(50);
-		} while (!interrupted &&
-			 (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED));
-		sqlite3_backup_finish(b);
+	if (sqlite3_open(path, &to) || copy_pages(db, to)) {
+		r = interrupted ? err_interrupted(e)
+				: err_set(e, last_code(to), "backup to %s: %s", path,
+					  sqlite3_errmsg(to));
 	}
-	if (interrupted)
-		err_interrupted(e);
-	else if (rc != SQLITE_DONE)
-		err_set(e, code_of(sqlite3_errcode(to) & 0xff, 0), "backup to %s: %s", path,
-			sqlite3_errmsg(to));
-	/* One file, complete in itself. */
-	if (rc == SQLITE_DONE)
-		sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	sqlite3_close(to);
-	return rc == SQLITE_DONE ? 0 : e ? e->code : E_FAIL;
+	return r;
+}
+
+/* Made by us, so that nobody else can read it while it grows. */
+static int make_empty(const char *path, struct err *e)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_sys(e, "%s", path) : 0;
+}
+
+static void remove_copy(const char *path)
+{
+	static const char *const parts[] = {"", "-journal", "-wal", "-shm"};
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		autofree char *part = str_fmt("%s%s", path, parts[i]);
+
+		unlink(part);
+	}
+}
+
+static int sync_dir_of(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	autofree char *dir = slash ? mem_strndup(path, (size_t)(slash - path + 1))
+				   : mem_strdup(".");
+
+	return sync_file(dir, e);
 }
 
 int db_backup(struct db *db, const char *path, struct err *e)
@@ -577,20 +633,15 @@ int db_backup(struct db *db, const char *path, struct err *e)
 
 	if (access(path, F_OK) == 0)
 		return err_set(e, E_EXISTS, "%s exists already", path);
-	unlink(tmp);
-	r = copy_into(db, tmp, e);
-	if (r == 0)
-		r = chmod(tmp, 0600) < 0 ? err_sys(e, "%s", tmp) : sync_file(tmp, e);
-	if (r == 0 && rename(tmp, path) < 0)
+	remove_copy(tmp);
+	if ((r = make_empty(tmp, e)) == 0 && (r = copy_into(db, tmp, e)) == 0 &&
+		(r = sync_file(tmp, e)) == 0 && rename(tmp, path) < 0)
 		r = err_sys(e, "%s", path);
-	if (r < 0) {
-		unlink(tmp);
-		return r;
-	}
-	autofree char *dir = strrchr(path, '/')
-				     ? mem_strndup(path, (size_t)(strrchr(path, '/') - path + 1))
-				     : mem_strdup(".");
-	return sync_file(dir, e);
+	else if (r == 0 && (r = sync_dir_of(path, e)) < 0)
+		unlink(path);
+	if (r < 0)
+		remove_copy(tmp);
+	return r;
 }
 
 static int replace_content(struct db *db, sqlite3_backup *b, int (*locked)(void *arg, struct err *e),
