@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -124,19 +125,31 @@ static int64_t bytes_sent(const struct ps_conf *c)
 	return file_read(path, &s, 64, NULL) < 0 ? -1 : strtoll(str_c(&s), NULL, 10);
 }
 
-#define SAMPLE_MS 250 /* over which rates are measured */
+#define SAMPLE_MS 250 /* over which rates are measured, at least */
+
+static int64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
 
 /* What it takes now: of CPU in hundredths of a per cent of the server, of the network in bit/s. */
 static void measure(const struct ps_conf *c, int64_t *cpu, int64_t *net)
 {
-	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN), u = cpu_usec(c->name), b = bytes_sent(c);
+	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN), t = now_usec();
+	int64_t u = cpu_usec(c->name), b = bytes_sent(c);
 
 	*cpu = *net = -1;
+	if (u < 0 && b < 0)
+		return;
 	poll(NULL, 0, SAMPLE_MS);
+	t = now_usec() - t;
 	if (u >= 0 && cpus > 0)
-		*cpu = (cpu_usec(c->name) - u) * 10000 / (SAMPLE_MS * 1000 * cpus);
+		*cpu = (cpu_usec(c->name) - u) * 10000 / (t * cpus);
 	if (b >= 0)
-		*net = (bytes_sent(c) - b) * 8 * 1000 / SAMPLE_MS;
+		*net = (bytes_sent(c) - b) * 8 * 1000000 / t;
 }
 
 static void cpu_rows(const struct ps_conf *c, int64_t cpu, struct msg *ans)
@@ -230,7 +243,7 @@ AGENT_OP(ps_log, "ps.log", OP_READ)
 		return err_set(e, E_NOTFOUND, "no private server '%s' on this server", name);
 	unit = str_fmt("--unit=sxc-ps@%s.service", name);
 	lines = str_fmt("--lines=%" PRId64, n);
-	char *argv[] = {(char[]){"journalctl"}, (char[]){"--no-pager"}, (char[]){"--quiet"},
+	char *argv[] = {(char[]){"journalctl"}, (char[]){"--no-pager"}, (char[]){"--quiet"}, (char[]){"--merge"},
 		(char[]){"--output=short-iso"}, unit, lines, NULL};
 	rc = run_cmd_out(argv, 60, &out, 16 << 20, e);
 	return rc < 0 ? rc : agent_output(a, 1, str_c(&out), out.len, e);

@@ -2,7 +2,9 @@
 /* Operations ps.start, ps.stop, ps.restart, ps.set, ps.remove. */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -34,17 +36,40 @@ static int timeout_of(const struct msg *req, int *timeout, struct err *e)
 	return rc;
 }
 
-/* Wait until the manager inside says that starting is over; other inits are ready at once. */
+static bool is_ready(int status, const char *said)
+{
+	static const char *const over[] = {"running", "degraded", "maintenance"};
+
+	for (size_t i = 0; i < ARRAY_LEN(over); i++)
+		if (str_starts(said, over[i]))
+			return true;
+	return status == 127; /* another init than systemd: nobody to ask */
+}
+
+/* Wait until the manager inside says that starting is over. At first it does not even answer. */
 static int wait_ready(const char *name, int timeout, struct err *e)
 {
 	char *argv[] = {(char[]){"systemctl"}, (char[]){"is-system-running"}, (char[]){"--wait"}, NULL};
-	autostr out = STR_INIT;
-	struct inside_opts o = {.timeout = timeout, .out = &out, .out_max = 256};
-	int rc = timeout ? ps_run_inside(name, argv, &o, e) : 0;
+	struct timespec now, end;
+	int status;
 
-	if (rc >= 0)
-		return 0; /* also "degraded", or no systemctl: it runs */
-	return err_wrap(e, "%s was started but is not ready after %d s", name, timeout);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += timeout;
+	for (;;) {
+		autostr out = STR_INIT;
+		struct inside_opts o = {.timeout = timeout, .out = &out, .out_max = 256};
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec >= end.tv_sec)
+			return err_set(e, E_FAIL, "%s was started but is not ready after %d s", name,
+				timeout);
+		status = ps_run_inside(name, argv, &o, e);
+		if (status < 0)
+			return err_wrap(e, "waiting for %s", name);
+		if (is_ready(status, str_c(&out)))
+			return 0;
+		poll(NULL, 0, 200);
+	}
 }
 
 static int start(const char *name, int timeout, struct err *e)
@@ -56,7 +81,7 @@ static int start(const char *name, int timeout, struct err *e)
 			return rc;
 		rc = unit_start(name, e);
 	}
-	return rc < 0 ? rc : wait_ready(name, timeout, e);
+	return rc < 0 || !timeout ? rc : wait_ready(name, timeout, e);
 }
 
 static int stop(const char *name, int timeout, struct err *e)
