@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* One application on one private server: its package, its settings, what scripts are told. */
+#include <ctype.h>
+#include <string.h>
+
+#include "agent/app.h"
+#include "agent/ps.h"
+
+void app_on_release(struct app_on *o)
+{
+	wrapper_values_release(&o->values);
+	strvec_release(&o->env);
+	package_free(o->p);
+	free(o->dir);
+	*o = (struct app_on){0};
+}
+
+static int take_settings(struct app_on *o, const struct msg *m, struct err *e)
+{
+	const struct msg *s;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (s = msg_sub_at(m, "setting", i)); i++) {
+		const char *name, *value;
+
+		if ((r = msg_need_text(s, "name", &name, e)) == 0 &&
+			(r = msg_need_text(s, "value", &value, e)) == 0)
+			r = wrapper_values_set(&o->values, name, value, e);
+	}
+	return r < 0 ? r : wrapper_values_complete(&o->values, e);
+}
+
+static void add_env(struct strvec *env, const char *name, const char *value)
+{
+	autofree char *pair = str_fmt("%s=%s", name, value);
+
+	strvec_push(env, pair);
+}
+
+/* Secrets stay out of the environment. */
+static void fill_env(struct app_on *o)
+{
+	const struct wrapper *w = &o->p->wrapper;
+
+	add_env(&o->env, "SXC_APP", w->app);
+	add_env(&o->env, "SXC_VERSION", o->p->version);
+	add_env(&o->env, "SXC_DIR", o->dir);
+	add_env(&o->env, "LC_ALL", "C.UTF-8");
+	for (size_t i = 0; i < w->settings.n; i++) {
+		const struct wrapper_setting *s = &w->settings.v[i];
+		autofree char *name = str_fmt("SXC_SETTING_%s", s->name);
+
+		for (char *p = name; *p; p++)
+			*p = (char)toupper((unsigned char)*p);
+		if (s->type.kind != TYPED_SECRET)
+			add_env(&o->env, name, wrapper_value(&o->values, s->name));
+	}
+}
+
+int app_on_init(struct app_on *o, struct agent *a, const char *ps, struct package *p,
+	const struct msg *m, struct err *e)
+{
+	int r;
+
+	o->a = a;
+	o->ps = ps;
+	o->p = p;
+	o->dir = str_fmt(INSIDE_DIR "/%s", p->wrapper.app);
+	wrapper_values_init(&o->values, &p->wrapper);
+	if ((r = take_settings(o, m, e)) < 0)
+		return r;
+	fill_env(o);
+	return 0;
+}
+
+int app_on_open(struct app_on *o, struct agent *a, const char *ps, const char *app, struct err *e)
+{
+	automsg *m = NULL;
+	struct package *p = NULL;
+	const char *digest;
+	int r = ps_exists(ps) ? app_record_read(ps, app, &m, e)
+			      : err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
+
+	if (r == 0)
+		return err_set(e, E_NOTFOUND, "%s is not installed on %s", app, ps);
+	if (r < 0 || (r = msg_need_text(m, "digest", &digest, e)) < 0 ||
+		(r = app_package_open(digest, &p, e)) < 0)
+		return r;
+	return app_on_init(o, a, ps, p, m, e);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * app - wrapped applications inside private servers: what the files of app and site share.
+ *
+ * Packages are unpacked once a server (AGENT_APPS/DIGEST). What is installed where is recorded on
+ * the server's side (AGENT_PS/NAME/apps/APP), out of reach of whoever is root inside; what the
+ * application needs inside lies in INSIDE_DIR/APP there.
+ * Must not know about: the control center's store, how private servers are built.
+ */
+#ifndef SXC_AGENT_APP_H
+#define SXC_AGENT_APP_H
+
+#include <stdbool.h>
+
+#include "agent/agent.h"
+#include "svc/package_read.h"
+#include "util/vec.h"
+
+#define AGENT_APPS  AGENT_STATE "/apps"
+#define AGENT_TRUST AGENT_STATE "/trusted.pub" /* key that signs packages, 64 hex digits */
+#define INSIDE_DIR  "/var/lib/sxc-app"
+
+/* ---- packages on this server (app_package.c) ---- */
+
+/*
+ * Take a package from the store: signature (with the trusted key), digests, rules; unpack it unless
+ * it is. *out is the caller's. E_NOTFOUND: not in the store; E_INTEGRITY.
+ */
+int app_package_take(const char *digest, const char *signature, struct package **out,
+	struct err *e);
+/* One that was taken before. E_NOTFOUND. */
+int app_package_open(const char *digest, struct package **out, struct err *e);
+/* A member of an unpacked package, appended to out. */
+int app_package_file(const struct package *p, const char *path, struct str *out, struct err *e);
+
+/* ---- records (app_record.c) ---- */
+
+/*
+ * What is known of one instance: fields app, version, digest, state (installing, running, stopped),
+ * setting (nested name, value), package (those that came with it).
+ */
+int app_record_read(const char *ps, const char *app, struct msg **out, struct err *e); /* 1, 0 none */
+int app_record_write(const char *ps, const char *app, const struct msg *m, struct err *e);
+int app_record_remove(const char *ps, const char *app, struct err *e);
+/* Names of the records in AGENT_PS/NAME/KIND ("apps", "sites"). */
+int record_names(const char *ps, const char *kind, struct strvec *names, struct err *e);
+/* The same for sites: fields app, user, title, state (active, suspended). */
+int site_record_read(const char *ps, const char *site, struct msg **out, struct err *e);
+int site_record_write(const char *ps, const char *site, const struct msg *m, struct err *e);
+int site_record_remove(const char *ps, const char *site, struct err *e);
+
+/* ---- an application on a private server ---- */
+
+struct app_on {
+	struct agent *a;
+	const char *ps;
+	struct package *p;
+	struct wrapper_values values;
+	struct strvec env;  /* for scripts: SXC_APP, SXC_VERSION, SXC_ACTION, SXC_SETTING_… */
+	char *dir;          /* INSIDE_DIR/APP */
+};
+void app_on_release(struct app_on *o);
+#define autoapp autoclean(app_on_release) struct app_on
+/* Takes p over; settings from the nested "setting" fields (name, value) of m, all checked. */
+int app_on_init(struct app_on *o, struct agent *a, const char *ps, struct package *p,
+	const struct msg *m, struct err *e);
+/* From its record; E_NOTFOUND when it is not installed there. */
+int app_on_open(struct app_on *o, struct agent *a, const char *ps, const char *app, struct err *e);
+
+/* ---- inside (app_inside.c) ---- */
+
+/* Run argv there; env may be NULL. Status other than 0 is E_FAIL with its last lines. */
+int inside_run(const char *ps, char *const argv[], char *const env[], int timeout, struct err *e);
+/* The same, its output appended to out. */
+int inside_output(const char *ps, char *const argv[], int timeout, struct str *out, struct err *e);
+/* A fixed shell text with arguments as its positional parameters; words is NULL-terminated. */
+int inside_sh(const char *ps, const char *text, const char *const *words, int timeout,
+	struct err *e);
+/* Files for the inside: a tar in memory, unpacked by tar(1) there below dir, which is emptied. */
+struct bundle {
+	struct str tar;
+};
+int bundle_add(struct bundle *b, const char *path, unsigned mode, const void *p, size_t n,
+	struct err *e);
+int bundle_send(struct bundle *b, const char *ps, const char *dir, struct err *e);
+/* Run one of the wrapper's scripts; action is what SXC_ACTION says. No script: success. */
+int app_script(struct app_on *o, enum wrapper_script script, const char *action,
+	const struct strvec *more_env, struct err *e);
+/* ID-VERSION_ID of the system inside ("debian-12"), the caller's. */
+int inside_platform(const char *ps, char **out, struct err *e);
+
+/* ---- configuration (app_config.c) ---- */
+
+/* Keep what stands where the templates will be written, to bring it back on removal. */
+int app_save_originals(struct app_on *o, struct err *e);
+int app_restore_originals(struct app_on *o, struct err *e);
+/* Render, test with the application's own checker, put live. Nothing changed when it fails. */
+int app_configure(struct app_on *o, struct err *e);
+/* Take the last app_configure back. */
+int app_configure_back(struct app_on *o, struct err *e);
+/* The application's own checker on what is live. */
+int app_check(struct app_on *o, struct err *e);
+
+/* ---- health (app_health.c) ---- */
+
+/* op: start, stop, restart, reload, enable, disable; of all its units. */
+int app_units(struct app_on *o, const char *op, struct err *e);
+/* Wait until units are active and ports answer; E_FAIL with what is not after seconds. */
+int app_wait_healthy(struct app_on *o, int seconds, struct err *e);
+/* One look: 0, or E_FAIL with what is not. */
+int app_healthy(struct app_on *o, struct err *e);
+/* Is any of its units active? */
+bool app_is_active(struct app_on *o);
+
+#endif
