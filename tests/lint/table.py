@@ -74,11 +74,14 @@ class Page:
         if not line.startswith(".") or line.startswith('.\\"'):
             return
         other = "Ic sxc" in line
-        words = line.split()
-        for i, word in enumerate(words[:-1]):
+        flags = False
+        for word in line.split():
             if word in ("Fl", ".Fl"):
-                name = words[i + 1].rstrip(",.;:)")
-                if re.fullmatch(r"-[a-z0-9-]+|[a-zA-Z]", name):
+                flags = True
+            elif flags and word not in (",", "|"):
+                name = word.rstrip(",.;:)")
+                flags = bool(re.fullmatch(r"-[a-z0-9-]+|[a-zA-Z]", name))
+                if flags:
                     self.options.setdefault(name, (number, other))
 
 
