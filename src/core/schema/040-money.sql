@@ -121,6 +121,7 @@ CREATE TABLE subscription (
 	first_paid TEXT NOT NULL,
 	until TEXT,      -- cancelled from this day
 	setup_due INTEGER NOT NULL CHECK (setup_due IN (0, 1)),
+	prepaid_until TEXT, -- the days before were paid elsewhere
 	paid_until TEXT, -- charged for the days before
 	next_bill TEXT,
 	wake TEXT,       -- the day on which invoice run has to look at it

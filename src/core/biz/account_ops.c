@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "biz/account_ops.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "biz/subscription.h"
+#include "util/str.h"
+
+#define SQL_CLOSE "UPDATE account SET state = 'closed' WHERE id = ?1"
+
+static int check_reason(const char *reason, struct err *e)
+{
+	size_t n = reason ? strlen(reason) : 0;
+
+	if (!reason || (n > 0 && n <= 200 && str_is_utf8(reason, n) && !strpbrk(reason, "\n\r\t\033")))
+		return 0;
+	return err_set(e, E_USAGE, "a reason is one line of at most 200 bytes");
+}
+
+static int note(struct sxc *s, const char *what, const struct account *a, const char *reason,
+	struct err *e)
+{
+	json_t *j = json_pack("{s:s?}", "reason", reason);
+	autofree char *after = json_dumps(j, JSON_COMPACT);
+
+	json_decref(j);
+	return audit_add(s, what, a->name, NULL, after, e);
+}
+
+static int suspend(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	int r = account_hold(s, a, "suspend", "person", reason ? reason : "", e);
+
+	return r < 0 ? r : subscription_suspend_all(s, a->id, jobs, e);
+}
+
+static int resume(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	int r = account_lift(s, a, "suspend", e);
+
+	(void)reason;
+	return r < 0 ? r : subscription_resume_all(s, a->id, jobs, e);
+}
+
+static int park(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	(void)jobs;
+	return account_hold(s, a, "park", "person", reason ? reason : "", e);
+}
+
+static int unpark(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	(void)reason, (void)jobs;
+	return account_lift(s, a, "park", e);
+}
+
+static int shut(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	int r;
+
+	(void)reason;
+	if (str_eq(a->state, "closed"))
+		return err_set(e, E_STATE, "account %s is closed already", a->name);
+	r = subscription_cancel_all(s, a, jobs, e);
+	return r < 0 ? r : db_run(s->db, e, SQL_CLOSE, a->id);
+}
+
+typedef int op_fn(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e);
+
+static int run(struct sxc *s, const char *name, const char *what, op_fn *fn, const char *reason,
+	struct job_ids *jobs, struct err *e)
+{
+	autorollback struct sxc *tx = NULL;
+	autoclean(account_release) struct account a = {0};
+	int r;
+
+	if ((r = check_reason(reason, e)) < 0 || (r = tx_begin(s, e)) < 0)
+		return r;
+	tx = s;
+	if ((r = account_get(s, name, &a, e)) < 0 || (r = fn(s, &a, reason, jobs, e)) < 0 ||
+		(r = note(s, what, &a, reason, e)) < 0)
+		return r;
+	tx = NULL;
+	return tx_commit(s, e);
+}
+
+int account_suspend(struct sxc *s, const char *name, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	return run(s, name, "account.suspend", suspend, reason, jobs, e);
+}
+
+int account_resume(struct sxc *s, const char *name, struct job_ids *jobs, struct err *e)
+{
+	return run(s, name, "account.resume", resume, NULL, jobs, e);
+}
+
+int account_park(struct sxc *s, const char *name, const char *reason, struct err *e)
+{
+	return run(s, name, "account.park", park, reason, NULL, e);
+}
+
+int account_unpark(struct sxc *s, const char *name, struct err *e)
+{
+	return run(s, name, "account.unpark", unpark, NULL, NULL, e);
+}
+
+int account_close(struct sxc *s, const char *name, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	return run(s, name, "account.close", shut, reason, jobs, e);
+}

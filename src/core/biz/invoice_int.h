@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * invoice_int - shared by the files of invoice alone: a document between the rules and the books.
+ */
+#ifndef SXC_BIZ_INVOICE_INT_H
+#define SXC_BIZ_INVOICE_INT_H
+
+#include "biz/bill_doc.h"
+#include "biz/invoice.h"
+#include "biz/subscription_int.h"
+#include "util/tz.h"
+
+/* A number series as it will go on. */
+struct series {
+	char prefix[40]; /* "2026-", "CN-2026-" */
+	int64_t last;
+};
+
+/* What the documents of one run have in common. */
+struct billing {
+	struct sxc *s;
+	int64_t until;  /* day, or DAY_NONE: today where the account lives */
+	int64_t date;   /* of the documents: today where the seller is */
+	int64_t terms;  /* days */
+	struct tz *tz;  /* of the account before */
+	struct series invoices, credit_notes;
+	char *seller;   /* JSON, frozen in the documents */
+};
+void billing_release(struct billing *b);
+#define autobilling autoclean(billing_release) struct billing
+/* Read the configuration; --until, when given, is checked against the clock. */
+int billing_begin(struct billing *b, struct sxc *s, const char *until, struct err *e);
+/* Where the series stand now; inside the transaction that numbers from them. E_STATE when the clock
+ * stands before their last date. */
+int billing_read_series(struct billing *b, struct err *e);
+
+/* What becomes of one account. */
+struct draft {
+	struct account a;
+	int64_t today;
+	VEC(struct bill_sub) subs;
+	struct bill_doc doc; /* no lines: nothing to be billed */
+	bool credit_note;
+	char number[64];
+	int64_t seq, due, opening_credit;
+	int64_t corrects;    /* row id or 0 */
+	const char *reason;
+};
+void draft_release(struct draft *d);
+#define autodraft autoclean(draft_release) struct draft
+/* Work out what has fallen due. Reads only. */
+int draft_make(struct billing *b, int64_t account, struct draft *d, struct err *e);
+/* Give it the next number of its series and its due date. */
+void draft_number(struct billing *b, struct draft *d);
+/* Write the document down. *id: its row id. */
+int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct err *e);
+/* Tell each line of it as struct invoice_line_row. */
+int draft_tell(struct billing *b, const struct draft *d, account_row_fn fn, void *arg,
+	struct err *e);
+
+/* Taxes of a line as they were frozen. */
+int invoice_line_taxes(struct sxc *s, int64_t line, struct tax_shares *out, struct err *e);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* A document on its way into the books. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "biz/invoice_int.h"
+#include "biz/ledger.h"
+#include "util/str.h"
+
+#define SQL_SERIES                                                                                 \
+	"INSERT INTO series (prefix, kind, last, date) VALUES (?1, ?2, ?3, ?4) "                   \
+	"ON CONFLICT (prefix) DO UPDATE SET last = excluded.last, date = excluded.date"
+#define SQL_PARTY_ADD "INSERT OR IGNORE INTO party (data) VALUES (?1)"
+#define SQL_PARTY     "SELECT id FROM party WHERE data = ?1"
+#define SQL_BUYER                                                                                  \
+	"SELECT name, email, country, tax_id, contact FROM account WHERE id = ?1"
+#define SQL_INVOICE                                                                                \
+	"INSERT INTO invoice (number, prefix, seq, kind, account, state, date, due, currency, "    \
+	"subtotal, discount, tax, total, credit, opening_credit, corrects, reason, seller, buyer, "\
+	"opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "  \
+	"?17, ?18, ?19, ?20)"
+#define SQL_LINE                                                                                   \
+	"INSERT INTO invoice_line (invoice, seq, kind, subscription, term, version, item, text, "  \
+	"start, until, quantity, unit_price, days, whole, tax_included, gross, amount, discount, " \
+	"tax, credits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, " \
+	"?16, ?17, ?18, ?19, ?20)"
+#define SQL_LINE_TAX                                                                               \
+	"INSERT INTO line_tax (line, seq, name, rate, note, amount) "                              \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+#define SQL_BILLED                                                                                 \
+	"INSERT INTO billed (subscription, term, start, item, kind, line) "                        \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+#define SQL_EXTRA   "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
+#define SQL_OWES    "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
+#define SQL_CREDIT  "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
+
+/* ---- who ---- */
+
+static int freeze(struct sxc *s, const char *data, int64_t *id, struct err *e)
+{
+	int r = db_run(s->db, e, SQL_PARTY_ADD, data);
+
+	if (r < 0 || (r = db_get_i64(s->db, id, e, SQL_PARTY, data)) < 0)
+		return r;
+	return 0;
+}
+
+static int freeze_buyer(struct sxc *s, int64_t account, int64_t *id, struct err *e)
+{
+	autofree char *text = NULL;
+	json_t *j;
+
+	{
+		autoclean(db_done) struct query q = {0};
+		int r = db_one(s->db, &q, e, SQL_BUYER, account);
+
+		if (r <= 0)
+			return r < 0 ? r : err_set(e, E_NOTFOUND, "no such account");
+		j = json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "account", db_text(&q, 0), "email",
+			db_text(&q, 1), "country", db_text(&q, 2), "tax_id", db_text(&q, 3),
+			"contact", json_loads(db_text(&q, 4), 0, NULL));
+	}
+	text = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
+	json_decref(j);
+	return freeze(s, text, id, e);
+}
+
+/* ---- lines ---- */
+
+static int store_taxes(struct sxc *s, int64_t line, const struct tax_shares *taxes, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < taxes->n; i++)
+		r = db_run(s->db, e, SQL_LINE_TAX, line, i + 1, taxes->v[i].name, taxes->v[i].rate,
+			taxes->v[i].note, taxes->v[i].amount);
+	return r;
+}
+
+/* The mark that keeps it from being billed again. Corrections have no term: they bill nothing. */
+static int mark_billed(struct sxc *s, const struct bill_item *it, int64_t line, struct err *e)
+{
+	char start[DAY_TEXT];
+	int r;
+
+	if (it->extra) {
+		r = db_run(s->db, e, SQL_EXTRA, it->extra, line);
+		if (r == 0 && db_changes(s->db) != 1)
+			r = err_set(e, E_INTEGRITY, "'%s' has been billed already", it->text);
+		return r;
+	}
+	r = db_run(s->db, e, SQL_BILLED, it->sub, it->term, day_format(it->start, start), it->item,
+		it->credit ? "credit" : "charge", line);
+	if (r == E_EXISTS)
+		return err_set(e, E_INTEGRITY, "%s from %s has been billed already", it->text, start);
+	return r;
+}
+
+static int store_line(struct sxc *s, const struct draft *d, int64_t invoice, size_t i,
+	int64_t *ids, struct err *e)
+{
+	const struct doc_line *line = &d->doc.lines.v[i];
+	const struct bill_item *it = &line->item;
+	int64_t credits = it->credit ? it->credits_line : 0;
+	char start[DAY_TEXT], until[DAY_TEXT];
+	int r;
+
+	if (it->credit && !credits)
+		credits = ids[it->credits_item];
+	if (d->corrects)
+		credits = it->credits_line;
+	r = db_run(s->db, e, SQL_LINE, invoice, i + 1, it->credit ? "credit" : "charge",
+		db_ref(it->sub), db_ref(it->term), db_ref(it->version), it->item, it->text,
+		day_arg(it->start, start), day_arg(it->until, until), it->quantity, it->unit_price,
+		it->days, it->whole, it->tax_included, it->gross, line->amount, line->discount,
+		line->tax, db_ref(credits));
+	if (r < 0)
+		return r;
+	ids[i] = db_last_id(s->db);
+	r = store_taxes(s, ids[i], &line->taxes, e);
+	return r < 0 || d->corrects ? r : mark_billed(s, it, ids[i], e);
+}
+
+static int store_lines(struct sxc *s, const struct draft *d, int64_t invoice, struct err *e)
+{
+	autofree int64_t *ids = mem_array(NULL, d->doc.lines.n, sizeof(*ids));
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < d->doc.lines.n; i++)
+		r = store_line(s, d, invoice, i, ids, e);
+	return r;
+}
+
+/* ---- the document ---- */
+
+static int store_head(struct billing *b, const struct draft *d, int64_t *id, struct err *e)
+{
+	const struct series *series = d->credit_note ? &b->credit_notes : &b->invoices;
+	const char *kind = d->credit_note ? "credit-note" : "invoice";
+	char date[DAY_TEXT], due[DAY_TEXT];
+	int64_t seller = 0, buyer = 0;
+	int r;
+
+	day_format(b->date, date);
+	if ((r = db_run(b->s->db, e, SQL_SERIES, series->prefix, kind, d->seq, date)) < 0 ||
+		(r = freeze(b->s, b->seller, &seller, e)) < 0 ||
+		(r = freeze_buyer(b->s, d->a.id, &buyer, e)) < 0)
+		return r;
+	r = db_run(b->s->db, e, SQL_INVOICE, d->number, series->prefix, d->seq, kind, d->a.id,
+		d->credit_note ? "paid" : "open", date, day_format(d->due, due), d->a.currency,
+		d->doc.subtotal, d->doc.discount, d->doc.tax, d->doc.total,
+		d->credit_note ? d->doc.total : 0, d->opening_credit, db_ref(d->corrects), d->reason,
+		seller, buyer, b->s->now);
+	*id = db_last_id(b->s->db);
+	return r;
+}
+
+/* An invoice is owed; a credit note becomes account credit. */
+static int post(struct billing *b, const struct draft *d, int64_t invoice, struct err *e)
+{
+	autofree char *text = str_fmt("%s %s", d->credit_note ? "credit note" : "invoice", d->number);
+	struct ledger_entry entry = {text, d->a.currency, d->a.id, invoice, 0};
+	struct posting postings[] = {{d->credit_note ? "credit" : "receivable", d->doc.total},
+		{"revenue", d->doc.discount - d->doc.subtotal}, {"tax", -d->doc.tax}};
+	int r = d->credit_note ? db_run(b->s->db, e, SQL_CREDIT, d->a.id, -d->doc.total)
+			       : db_run(b->s->db, e, SQL_OWES, d->a.id, d->doc.total);
+
+	return r < 0 ? r : ledger_post(b->s, &entry, postings, ARRAY_LEN(postings), e);
+}
+
+int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct err *e)
+{
+	int r;
+
+	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0)
+		return r;
+	return post(b, d, *id, e);
+}

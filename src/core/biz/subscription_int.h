@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * subscription_int - shared by the files of subscription alone.
+ */
+#ifndef SXC_BIZ_SUBSCRIPTION_INT_H
+#define SXC_BIZ_SUBSCRIPTION_INT_H
+
+#include "biz/plan.h"
+#include "biz/subscription.h"
+
+/* An option that was chosen, and its price in the account's currency. */
+struct chosen {
+	char *name;
+	int64_t quantity, price;
+};
+struct chosen_vec {
+	struct chosen *v;
+	size_t n, cap;
+};
+void chosen_release(struct chosen_vec *c);
+#define autochosen autoclean(chosen_release) struct chosen_vec
+/* Put one in, or replace it; 0 takes it out. */
+void chosen_set(struct chosen_vec *c, const char *name, int64_t quantity);
+/* Read "K=N" pairs into c; least: the smallest N. E_USAGE. */
+int chosen_parse(struct chosen_vec *c, const struct strvec *pairs, int64_t least, struct err *e);
+/* Look up their prices. E_NOTFOUND, E_STATE, E_LIMIT. */
+int chosen_price(struct sxc *s, struct chosen_vec *c, const struct plan_offer *o,
+	const char *currency, struct err *e);
+
+/* Can the account have (another of) the plan? E_STATE, E_LIMIT. */
+int subscription_check_offer(struct sxc *s, const struct account *a, const struct plan_offer *o,
+	struct err *e);
+
+/* A term to be written down. price -1: the plan's. */
+struct term_new {
+	int64_t subscription, seq, version, price;
+	int64_t start, billed_until; /* days */
+	struct anchor anchor;
+};
+int subscription_put_term(struct sxc *s, const struct term_new *t, const struct chosen_vec *options,
+	int64_t *id, struct err *e);
+
+/* One subscription as it stands; release with sub_release. */
+struct sub {
+	int64_t id, account, number, plan, term;
+	char *state, *currency, *request;
+	int64_t start, first_paid, until, prepaid; /* days; until, prepaid may be DAY_NONE */
+	bool provisioned;
+	struct account a;
+};
+void sub_release(struct sub *sub);
+#define autosub autoclean(sub_release) struct sub
+int sub_get(struct sxc *s, int64_t id, struct sub *sub, struct err *e);
+/* "ACCOUNT/N" into buf. */
+void sub_name(const struct sub *sub, char *buf, size_t size);
+
+/* The term that holds a day, or the last. */
+struct cur_term {
+	int64_t id, seq, version, price; /* price -1: the plan's */
+	int64_t start, until;
+	struct anchor anchor; /* without .every */
+};
+int sub_term_at(struct sxc *s, int64_t subscription, int64_t day, struct cur_term *t,
+	struct err *e);
+/* End whatever was agreed from that day on: the term that holds it ends there, later ones never
+ * begin. */
+int sub_cut(struct sxc *s, int64_t subscription, int64_t day, struct err *e);
+
+/* Day as text, or NULL for DAY_NONE: for binding. */
+struct db_arg day_arg(int64_t day, char buf[DAY_TEXT]);
+/* A column that holds a day, DAY_NONE for NULL. */
+int64_t day_col(struct query *q, int col);
+
+#endif
