@@ -287,8 +287,7 @@ static int emit_transfer(char *page, int n, struct sxps_transfer *t)
 	u64 max = READ_ONCE(t->max);
 
 	return sysfs_emit_at(page, n, "transfer %llu - %s %llu\n", (u64)atomic64_read(&t->used),
-		bound_text(bound, sizeof(bound), max, U64_MAX),
-		(u64)atomic64_read(&t->throttled));
+		bound_text(bound, sizeof(bound), max, U64_MAX), (u64)atomic64_read(&t->throttled));
 }
 
 static ssize_t sxps_counters_show(struct config_item *item, char *page)

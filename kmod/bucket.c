@@ -7,8 +7,8 @@
 #define divide(a, b) ((a) / (b))
 #endif
 
-#define SECOND	1000000000ULL
-#define DAY	86400ULL
+#define SECOND  1000000000ULL
+#define DAY     86400ULL
 #define MINIMUM 3036
 
 static int64_t depth(uint64_t rate)

@@ -16,7 +16,7 @@
 /* Zeroed is a valid start: full at the first use. */
 struct sxps_bucket {
 	int64_t tokens; /* bytes; negative: passed on credit, to be waited for */
-	uint64_t last;	/* ns, up to which tokens have been granted */
+	uint64_t last;  /* ns, up to which tokens have been granted */
 	bool used;
 };
 

@@ -139,12 +139,8 @@ static struct config_item_type group_type = {
 };
 
 static struct configfs_subsystem subsystem = {
-	.su_group = {
-		.cg_item = {
-			.ci_namebuf = "sxps",
-			.ci_type = &group_type,
-		},
-	},
+	.su_group.cg_item.ci_namebuf = "sxps",
+	.su_group.cg_item.ci_type = &group_type,
 };
 
 int sxps_contexts_register(void)
@@ -159,6 +155,6 @@ void sxps_contexts_unregister(void)
 	configfs_unregister_subsystem(&subsystem);
 	rcu_barrier();
 	WARN(atomic64_read(&sxps_created) != atomic64_read(&sxps_destroyed),
-		"sxps: %lld contexts created, %lld destroyed\n",
-		atomic64_read(&sxps_created), atomic64_read(&sxps_destroyed));
+		"sxps: %lld contexts created, %lld destroyed\n", atomic64_read(&sxps_created),
+		atomic64_read(&sxps_destroyed));
 }

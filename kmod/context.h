@@ -25,8 +25,8 @@ struct sxps_ident_rcu {
 
 struct sxps_transfer {
 	atomic64_t used;
-	u64 max;	/* bytes, U64_MAX: no bound */
-	u64 rate;	/* bits a second */
+	u64 max;         /* bytes, U64_MAX: no bound */
+	u64 rate;        /* bits a second */
 	spinlock_t lock; /* of the buckets */
 	struct sxps_bucket bucket[SXPS_WAYS];
 	atomic64_t throttled; /* packets */
@@ -51,7 +51,7 @@ struct sxps_context {
 	atomic64_t bytes[SXPS_WAYS], packets[SXPS_WAYS];
 	atomic64_t drops[SXPS_VERDICTS];
 	struct hlist_node member; /* member.c */
-	struct cgroup *cgroup;	  /* changes under sxps_mutex; NULL: none */
+	struct cgroup *cgroup;    /* changes under sxps_mutex; NULL: none */
 	struct sxps_sessions sessions;
 	struct sxps_load load, counted; /* the second while counting, load.c */
 };

@@ -54,9 +54,9 @@ enum { OPT_SOURCE_LL = 1, OPT_TARGET_LL = 2 };
 struct view {
 	const uint8_t *data;
 	uint32_t end;
-	uint32_t at;	 /* start of the transport header, once found */
-	uint8_t next;	 /* its protocol */
-	bool fragment;	 /* is one of several, or carries a fragment header */
+	uint32_t at;     /* start of the transport header, once found */
+	uint8_t next;    /* its protocol */
+	bool fragment;   /* is one of several, or carries a fragment header */
 	bool later_part; /* not the first fragment: there is no transport header */
 };
 
@@ -294,7 +294,7 @@ static bool nd_options_fit(const struct sxps_ident *who, const struct view *v, u
 		if (!n || !has(v, at, n))
 			return false;
 		if ((p[0] == OPT_SOURCE_LL || p[0] == OPT_TARGET_LL) &&
-		    (silent || n != 8 || memcmp(p + 2, who->mac, 6)))
+			(silent || n != 8 || memcmp(p + 2, who->mac, 6)))
 			return false;
 		at += n;
 	}
@@ -407,7 +407,7 @@ enum sxps_verdict sxps_packet_out(const struct sxps_ident *who, const struct sxp
 	if (!who->has_mac)
 		return SXPS_DROP_UNSET;
 	if (f->tagged || f->proto == TYPE_VLAN || f->proto == TYPE_QINQ ||
-	    f->proto == TYPE_QINQ_OLD)
+		f->proto == TYPE_QINQ_OLD)
 		return SXPS_DROP_VLAN;
 	if (memcmp(f->mac + 6, who->mac, 6))
 		return SXPS_DROP_MAC;

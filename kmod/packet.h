@@ -23,7 +23,7 @@ enum sxps_verdict {
 #define X(name, text) SXPS_DROP_##name,
 	SXPS_DROPS(X)
 #undef X
-	SXPS_VERDICTS
+		SXPS_VERDICTS
 };
 
 /* Who may send. Addresses in network order. */
@@ -39,10 +39,10 @@ struct sxps_ident {
 struct sxps_frame {
 	const uint8_t *mac;
 	const uint8_t *data;
-	uint32_t have;	/* at most len */
-	uint32_t len;	/* of the packet, Ethernet header not counted */
+	uint32_t have;  /* at most len */
+	uint32_t len;   /* of the packet, Ethernet header not counted */
 	uint16_t proto; /* EtherType in host order, tags already taken off */
-	bool tagged;	/* a tag was taken off or travels beside the packet */
+	bool tagged;    /* a tag was taken off or travels beside the packet */
 };
 
 /* Pass, or the first reason not to. Rules: uapi/sxps.h; formats: RFC 791, 792, 826, 8200, 4443,

@@ -26,7 +26,7 @@
 
 struct claim {
 	struct hlist_node node; /* in `open`, by instance and number */
-	struct list_head list;	/* in `pending` */
+	struct list_head list;  /* in `pending` */
 	struct sxps_context *ctx;
 	const struct task_struct *task;
 	const void *instance;

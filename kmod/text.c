@@ -69,9 +69,8 @@ static bool usable6(const u8 *a)
 	struct in6_addr in;
 
 	memcpy(&in, a, sizeof(in));
-	return !(ipv6_addr_type(&in) &
-		 (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MULTICAST | IPV6_ADDR_LINKLOCAL |
-			 IPV6_ADDR_MAPPED)) &&
+	return !(ipv6_addr_type(&in) & (IPV6_ADDR_LOOPBACK | IPV6_ADDR_MULTICAST |
+					       IPV6_ADDR_LINKLOCAL | IPV6_ADDR_MAPPED)) &&
 	       !ipv6_addr_any(&in);
 }
 

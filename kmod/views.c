@@ -70,7 +70,7 @@ static void subject_release(struct subject *s)
 /* ---- memory ---- */
 
 struct memory {
-	unsigned long total, free;	     /* pages, all below */
+	unsigned long total, free; /* pages, all below */
 	unsigned long swap_total, swap_free;
 	unsigned long lru[NR_LRU_LISTS];
 };

@@ -67,8 +67,8 @@ static int send_frame(int argc, char **argv)
 	unsigned char frame[2048];
 	size_t n = from_hex(argv[1], frame, sizeof(frame));
 	int count = argc > 2 ? atoi(argv[2]) : 1;
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(argv[0])};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+		.sll_ifindex = (int)if_nametoindex(argv[0])};
 	int s = socket(AF_PACKET, SOCK_RAW, 0);
 
 	if (s < 0 || !to.sll_ifindex)
@@ -79,8 +79,7 @@ static int send_frame(int argc, char **argv)
 	return 0;
 }
 
-static bool address_of(const char *text, const char *port, struct sockaddr_storage *a,
-	socklen_t *n)
+static bool address_of(const char *text, const char *port, struct sockaddr_storage *a, socklen_t *n)
 {
 	struct sockaddr_in *a4 = (struct sockaddr_in *)a;
 	struct sockaddr_in6 *a6 = (struct sockaddr_in6 *)a;

@@ -51,8 +51,7 @@ static void rates_are_kept(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t want = cases[i].rate * cases[i].seconds;
 		uint64_t slack = cases[i].rate / 4 + 3036 + 2 * cases[i].size;
-		uint64_t got =
-			offer(cases[i].rate, cases[i].size, cases[i].step, cases[i].seconds);
+		uint64_t got = offer(cases[i].rate, cases[i].size, cases[i].step, cases[i].seconds);
 
 		CHECK(got <= want + slack + want / 1000, "case %zu: %llu of %llu", i,
 			(unsigned long long)got, (unsigned long long)want);

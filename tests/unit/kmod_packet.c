@@ -19,8 +19,7 @@ static const struct sxps_ident WHO = {
 	.v6 = {{0x20, 0x01, 0x0d, 0xb8, [15] = 7}},
 };
 
-static const char *const NAMES[SXPS_VERDICTS] = {
-	"pass",
+static const char *const NAMES[SXPS_VERDICTS] = {"pass",
 #define X(name, text) text,
 	SXPS_DROPS(X)
 #undef X
@@ -133,13 +132,13 @@ static void expect(const char *what, enum sxps_verdict want, const char *text)
 	printf(got == want ? "\n" : ", not %s\n", NAMES[want]);
 }
 
-#define E4	 "HOSTMAC MAC 0800 "
-#define E6	 "HOSTMAC MAC 86dd "
-#define IP4(p)	 E4 "4500 ffff 0000 0000 40 " p " 0000 "
-#define IP6(n)	 E6 "60000000 ffff " n " ff "
-#define ARP(op)	 "HOSTMAC MAC 0806 0001 0800 06 04 " op " "
-#define UDP(s,d) s d "0008 0000"
-#define PASS(what, text) expect(what, SXPS_PASS, text)
+#define E4                     "HOSTMAC MAC 0800 "
+#define E6                     "HOSTMAC MAC 86dd "
+#define IP4(p)                 E4 "4500 ffff 0000 0000 40 " p " 0000 "
+#define IP6(n)                 E6 "60000000 ffff " n " ff "
+#define ARP(op)                "HOSTMAC MAC 0806 0001 0800 06 04 " op " "
+#define UDP(s, d)              s d "0008 0000"
+#define PASS(what, text)       expect(what, SXPS_PASS, text)
 #define DROP(kind, what, text) expect(what, SXPS_DROP_##kind, text)
 
 static void ethernet(void)
@@ -232,8 +231,7 @@ static void chains(void)
 	DROP(MALFORMED, "hop options later",
 		IP6("3c") "ME6 BAD6 0000 010400000000 0600 010400000000 TCP");
 	DROP(MALFORMED, "cut off", IP6("3c") "ME6 BAD6 0601 010400000000");
-	DROP(MALFORMED, "beyond what is looked at",
-		IP6("3c") "ME6 BAD6 06ff 010400000000 TCP");
+	DROP(MALFORMED, "beyond what is looked at", IP6("3c") "ME6 BAD6 06ff 010400000000 TCP");
 	DROP(MALFORMED, "too many",
 		IP6("3c") "ME6 BAD6 3c00 010400000000 3c00 010400000000 3c00 010400000000 "
 			  "3c00 010400000000 3c00 010400000000 3c00 010400000000 "
@@ -272,8 +270,7 @@ static void neighbours(void)
 	DROP(ND, "of another's", IP6("3a") "ME6 ALL6 88000000 60000000 BAD6 0201 MAC");
 	DROP(ND, "with another's mac", IP6("3a") "ME6 ALL6 88000000 60000000 ME6 0201 BADMAC");
 	DROP(ND, "as a router", IP6("3a") "ME6 ALL6 88000000 e0000000 ME6 0201 MAC");
-	DROP(ND, "hop limit 64",
-		E6 "60000000 ffff 3a 40 ME6 ALL6 88000000 60000000 ME6 0201 MAC");
+	DROP(ND, "hop limit 64", E6 "60000000 ffff 3a 40 ME6 ALL6 88000000 60000000 ME6 0201 MAC");
 	DROP(MALFORMED, "short", IP6("3a") "ME6 ALL6 88000000 60000000 20010db8");
 	PASS("router solicitation", IP6("3a") "LL6 ALL6 85000000 00000000 0101 MAC");
 	DROP(ND, "router solicitation, mac", IP6("3a") "LL6 ALL6 85000000 00000000 0101 BADMAC");
@@ -357,8 +354,8 @@ static void noise(void)
 		for (int k = rand() % 6; k > 0; k--)
 			b.b[14 + rand() % (int)(b.n - 14)] = (uint8_t)rand();
 		b.n = 14 + (uint32_t)rand() % (b.n - 13);
-		if (judge(&b) == SXPS_PASS && b.b[12] == 8 &&
-		    memcmp(b.b + 26, WHO.v4[0], 4) && memcmp(b.b + 26, WHO.v4[1], 4))
+		if (judge(&b) == SXPS_PASS && b.b[12] == 8 && memcmp(b.b + 26, WHO.v4[0], 4) &&
+			memcmp(b.b + 26, WHO.v4[1], 4))
 			leaked = true;
 	}
 	equal("noise with a foreign source that passed", leaked, 0);
