@@ -145,30 +145,26 @@ static int open_beneath(int dir, const char *path, uint64_t flags)
 }
 
 /* Directory that the last part of path goes into, kept open for the next entry; *base is that part. */
-static int open_parent(struct job *j, char *path, const char **base, struct err *e)
+static int open_parent(struct job *j, const char *path, const char **base, struct err *e)
 {
-	char *slash = strrchr(path, '/');
-	const char *parent = slash ? path : "";
+	const char *slash = strrchr(path, '/');
+	autofree char *parent = mem_strndup(path, slash ? (size_t)(slash - path) : 0);
 	int fd;
 
 	*base = slash ? slash + 1 : path;
-	if (slash)
-		*slash = '\0';
-	if (j->parent_fd < 0 || !str_eq(j->parent, parent)) {
-		fd = open_beneath(j->u->dir, parent, O_RDONLY | O_DIRECTORY);
-		if (fd < 0)
-			return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV
-				       ? err_set(e, E_INTEGRITY, "its directory is none in the archive")
-				       : err_sys(e, "opening its directory");
-		if (j->parent_fd >= 0)
-			close(j->parent_fd);
-		j->parent_fd = fd;
-		free(j->parent);
-		j->parent = mem_strdup(parent);
-	}
-	if (slash)
-		*slash = '/';
-	return j->parent_fd;
+	if (j->parent_fd >= 0 && str_eq(j->parent, parent))
+		return j->parent_fd;
+	fd = open_beneath(j->u->dir, parent, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV
+			       ? err_set(e, E_INTEGRITY, "its directory is none in the archive")
+			       : err_sys(e, "opening its directory");
+	if (j->parent_fd >= 0)
+		close(j->parent_fd);
+	j->parent_fd = fd;
+	free(j->parent);
+	j->parent = steal(&parent);
+	return fd;
 }
 
 /* ---- entries ---- */
@@ -333,7 +329,7 @@ static int make_fifo(struct archive_entry *ent, int dir, const char *base, struc
 	return fd < 0 ? err_sys(e, "opening the fifo") : set_attributes(ent, fd, e);
 }
 
-static int make_entry(struct job *j, struct archive_entry *ent, char *path, struct err *e)
+static int make_entry(struct job *j, struct archive_entry *ent, const char *path, struct err *e)
 {
 	const char *base;
 	mode_t type = archive_entry_filetype(ent);

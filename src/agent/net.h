@@ -28,6 +28,8 @@ int net_uplink(const struct ps_conf *c, char buf[IFNAMSIZ], struct err *e);
 /* For the server, at boot and before each private server; idempotent: forwarding, the nftables
  * tables. */
 int net_server_up(struct err *e);
+/* Take the tables and HTB away again; forwarding stays as it is. */
+int net_server_down(struct err *e);
 /* HTB on the uplink (10 % for the server itself) and the private server's class; also changes the
  * rates of a running one. Without a link rate nothing is shaped. */
 int net_shape(const struct ps_conf *c, struct err *e);

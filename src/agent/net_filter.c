@@ -209,3 +209,19 @@ int net_unshape(const struct ps_conf *c, struct err *e)
 	str_addf(&s, "class delete dev %s classid %s\n", up, class);
 	return tc(&s, e);
 }
+
+int net_server_down(struct err *e)
+{
+	autostr s = STR_INIT, t = STR_INIT;
+	struct ps_conf none = {0};
+	char up[IFNAMSIZ];
+	bool root = false;
+	int rc;
+
+	str_add(&s, "add table inet sxc\ndelete table inet sxc\nadd table arp sxc\ndelete table arp sxc\n");
+	rc = nft(&s, e);
+	if (rc < 0 || net_uplink(&none, up, NULL) < 0 || has_root(up, &root, NULL) < 0 || !root)
+		return rc;
+	str_addf(&t, "qdisc delete dev %s root\n", up);
+	return tc(&t, e);
+}

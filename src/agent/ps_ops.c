@@ -218,7 +218,7 @@ AGENT_OP(ps_remove, "ps.remove", OP_CHANGE | OP_LOCK_PS)
 	if (c.id != id)
 		return err_set(e, E_STATE, "private server %s has id %lld here, not %lld", name,
 			(long long)c.id, (long long)id);
-	if ((rc = stop(name, 10, e)) < 0 || (rc = net_down(&c, e)) < 0 ||
+	if ((rc = stop(name, -1, e)) < 0 || (rc = net_down(&c, e)) < 0 ||
 		(rc = unit_forget(name, e)) < 0)
 		return rc;
 	remove_run_files(name);

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/cgroup.h"
+#include "agent/net.h"
 #include "agent/ps.h"
 
 #define UNITS     "/etc/systemd/system"
@@ -61,6 +62,7 @@ static const struct {
 		"RestartSec=1\n"
 		"RestartPreventExitStatus=SIGINT\n"
 		"LimitNOFILE=1048576\n"
+		"LimitNPROC=infinity\n"
 		"OOMPolicy=continue\n"
 		"\n"
 		"[Install]\n"
@@ -120,8 +122,8 @@ int ps_retire_units(struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		unlink(units[i].path);
 	if (rc == 0)
-		rc = dir_remove(UNITS ".control/" CGROUP_SLICE ".d", e);
-	return rc < 0 ? rc : CTL(CTL_TIME, e, "daemon-reload");
+		rc = CTL(CTL_TIME, e, "daemon-reload");
+	return rc < 0 ? rc : net_server_down(e);
 }
 
 /* ---- bounds ---- */
@@ -241,12 +243,23 @@ int unit_stop(const char *ps, int timeout, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	if (wait_stopped(ps, timeout > 0 && timeout < STOP_TIME ? timeout : STOP_TIME))
+	if (timeout >= 0 && wait_stopped(ps, timeout && timeout < STOP_TIME ? timeout : STOP_TIME))
 		return 0;
 	CTL(CTL_TIME, NULL, "kill", "--signal=KILL", unit);
 	if (wait_stopped(ps, 30))
 		return 0;
 	return err_set(e, E_FAIL, "%s does not end, not even killed", ps);
+}
+
+/* Reloading takes long on a server with many units and is needed only where the unit was enabled when
+ * systemd last read them all. */
+static bool still_loaded(char *unit)
+{
+	autostr out = STR_INIT;
+	char *argv[] = {(char[]){"systemctl"}, (char[]){"list-units"}, (char[]){"--all"},
+		(char[]){"--plain"}, (char[]){"--no-legend"}, unit, NULL};
+
+	return run_cmd_out(argv, CTL_TIME, &out, 65536, NULL) < 0 || out.len > 0;
 }
 
 int unit_forget(const char *ps, struct err *e)
@@ -263,5 +276,5 @@ int unit_forget(const char *ps, struct err *e)
 	if (rc < 0)
 		return rc;
 	CTL(CTL_TIME, NULL, "reset-failed", unit);
-	return CTL(CTL_TIME, e, "daemon-reload");
+	return still_loaded(unit) ? CTL(CTL_TIME, e, "daemon-reload") : 0;
 }

@@ -20,7 +20,8 @@ int unit_bounds(const struct ps_conf *c, struct err *e);
 int unit_enable(const char *ps, bool on, struct err *e);
 /* E_FAIL with what the launcher said when it does not start. */
 int unit_start(const char *ps, struct err *e);
-/* Ask its init to end; after timeout seconds everything in it is killed. Absent is success. */
+/* Ask its init to end; after timeout seconds (0: 90, negative: at once) everything in it is killed.
+ * Stopped already is success. */
 int unit_stop(const char *ps, int timeout, struct err *e);
 /* Forget the unit: properties, enablement, failures. It is stopped. */
 int unit_forget(const char *ps, struct err *e);
