@@ -10,6 +10,7 @@
 
 #include "cmd/call.h"
 #include "cmd/out_setup.h"
+#include "cmd/wait.h"
 
 #define MAX_SECRET 1024
 
@@ -22,7 +23,7 @@ static ssize_t read_line(int fd, char *buf, size_t size, bool *end)
 	char c;
 
 	*end = false;
-	while ((k = read(fd, &c, 1)) == 1 && c != '\n') {
+	while ((k = wait_read(fd, &c, 1)) == 1 && c != '\n') {
 		if (n + 1 >= size) {
 			errno = EFBIG;
 			return -1;

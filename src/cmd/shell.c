@@ -10,6 +10,7 @@
 
 #include "cmd/out.h"
 #include "cmd/out_setup.h"
+#include "cmd/wait.h"
 
 #define MAX_LINE 65536
 
@@ -43,7 +44,7 @@ static int script_read(int fd, struct str *line, struct err *e)
 	char c;
 
 	str_clear(line);
-	while ((k = read(fd, &c, 1)) == 1 && c != '\n') {
+	while ((k = wait_read(fd, &c, 1)) == 1 && c != '\n') {
 		if (!c)
 			return err_set(e, E_USAGE, "there is a NUL byte");
 		if (line->len >= MAX_LINE)

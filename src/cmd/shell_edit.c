@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Line editing with libedit: history, completion, Ctrl-C. */
-#include <errno.h>
 #include <histedit.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 
 #include "cmd/out_setup.h"
 #include "cmd/shell.h"
+#include "cmd/wait.h"
 
 #define HISTORY_LINES 1000
 #define LIST_MAX      100 /* candidates shown at once */
@@ -47,10 +47,8 @@ static int read_char(EditLine *el, wchar_t *out)
 
 	(void)el;
 	for (;;) {
-		ssize_t n = interrupted ? -1 : read(STDIN_FILENO, &c, 1);
+		ssize_t n = wait_read(STDIN_FILENO, &c, 1);
 
-		if (n < 0 && errno == EINTR && !interrupted)
-			continue;
 		if (n <= 0)
 			return (int)n;
 		switch (mbrtowc(out, &c, 1, &state)) {
