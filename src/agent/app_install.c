@@ -193,7 +193,10 @@ static int remove_files(struct app_on *o, bool data, struct err *e)
 	return inside_sh(o->ps, sh_delete, (const char *const *)strvec_argv(&words), REMOVE_TIME, e);
 }
 
-static int take_away(struct app_on *o, const struct msg *record, bool purge, struct err *e)
+/* How much goes: with ALL_BUT_DATA as if it had never come, with ALL its data too. */
+enum extent { PROGRAM, ALL_BUT_DATA, ALL };
+
+static int take_away(struct app_on *o, const struct msg *record, enum extent how, struct err *e)
 {
 	struct err ignored;
 	int r;
@@ -201,11 +204,10 @@ static int take_away(struct app_on *o, const struct msg *record, bool purge, str
 	app_units(o, "disable", &ignored); /* a unit that is broken or gone is no reason to stay */
 	app_units(o, "stop", &ignored);
 	app_script(o, SCRIPT_REMOVE, "remove", NULL, &ignored);
-	if ((r = remove_packages(o, record, purge, e)) < 0)
+	if ((r = remove_packages(o, record, how != PROGRAM, e)) < 0 ||
+		(how != PROGRAM && (r = app_restore_originals(o, e)) < 0))
 		return r;
-	if (purge && (r = app_restore_originals(o, e)) < 0)
-		return r;
-	return remove_files(o, purge, e);
+	return remove_files(o, how == ALL, e);
 }
 
 /* An installation that failed leaves nothing; data that was there before is not its own. */
@@ -214,12 +216,8 @@ static void undo_install(struct app_on *o, const struct msg *record)
 	struct err ignored;
 
 	agent_progress(o->a, "undoing", 0, 0);
-	app_units(o, "stop", &ignored);
-	app_script(o, SCRIPT_REMOVE, "remove", NULL, &ignored);
-	remove_packages(o, record, true, &ignored);
-	app_restore_originals(o, &ignored);
-	remove_files(o, false, &ignored);
-	app_record_remove(o->ps, o->p->wrapper.app, &ignored);
+	if (take_away(o, record, ALL_BUT_DATA, &ignored) == 0)
+		app_record_remove(o->ps, o->p->wrapper.app, &ignored);
 }
 
 /* ---- installing ---- */
@@ -344,7 +342,11 @@ AGENT_OP(app_uninstall, "app.uninstall", OP_CHANGE | OP_LOCK_PS)
 		return r;
 	if (!ps_is_running(ps))
 		return err_set(e, E_STATE, "private server %s is not running", ps);
-	if ((r = take_away(&o, record, msg_i64(req, "purge", 0) != 0, e)) < 0)
+	if ((r = take_away(&o, record,
+		     msg_i64(req, "purge", 0)  ? ALL
+		     : msg_i64(req, "undo", 0) ? ALL_BUT_DATA
+					       : PROGRAM,
+		     e)) < 0)
 		return r;
 	return app_record_remove(ps, app, e);
 }

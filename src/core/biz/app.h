@@ -24,7 +24,7 @@ int app_add(struct sxc *s, const char *from, char **name, char **version, struct
 /* Remove one version, or all when version is NULL. E_INUSE while instances of it are there. */
 int app_remove(struct sxc *s, const char *name, const char *version, struct err *e);
 /* Build NAME-VERSION.sxa and its signature; update: resolve the distribution's packages anew. out:
- * a directory, or NULL for HOME/packages. *path: of the package, the caller's. */
+ * a file or a directory; NULL: the current one. *path: of the package, the caller's. */
 int app_pack(struct sxc *s, const char *dir, const char *out, bool update, char **path,
 	struct err *e);
 /* Check a package file against its manifest and, with this control center's key, its signature. */

@@ -43,4 +43,12 @@ int instance_get_id(struct sxc *s, int64_t id, struct instance *out, struct err 
 /* The one on a private server that provides a capability: 1 and its id, 0 none. */
 int instance_provider(struct sxc *s, int64_t ps, const char *capability, int64_t *id, struct err *e);
 
+
+/* One operation of the agent of a server (row id) that changes nothing; takes req over. */
+int app_ask(struct sxc *s, int64_t server, const char *op, struct msg *req, struct msg **ans,
+	struct err *e);
+
+extern const struct job_kind job_kind_app_install, job_kind_app_uninstall, job_kind_app_start,
+	job_kind_app_stop, job_kind_app_restart, job_kind_app_config;
+
 #endif

@@ -101,13 +101,25 @@ static char *plain_dir(const char *dir)
 	return mem_strndup(dir, n);
 }
 
+/* out is a file, or a directory for a file of the usual name. */
+static char *place(const char *out, const char *app, const char *version)
+{
+	autofree char *name = package_file_name(app, version);
+	struct stat st;
+
+	if (!out)
+		return steal(&name);
+	if (stat(out, &st) == 0 && S_ISDIR(st.st_mode))
+		return str_fmt("%s/%s", out, name);
+	return mem_strdup(out);
+}
+
 int app_pack(struct sxc *s, const char *dir, const char *out, bool update, char **path,
 	struct err *e)
 {
 	autoclean(package_lock_release) struct package_lock lock = {0};
 	autoclean(wrapper_release) struct wrapper w = {0};
 	autofree char *from = plain_dir(dir), *cache = sxc_path(s, "cache");
-	autofree char *packages = sxc_path(s, "packages");
 	autoyaml *doc = NULL;
 	int r;
 
@@ -118,8 +130,7 @@ int app_pack(struct sxc *s, const char *dir, const char *out, bool update, char 
 			s->home);
 	if ((r = bring_lock(s, from, &w, update, &lock, e)) < 0)
 		return r;
-	autofree char *name = package_file_name(w.app, lock.version);
-	autofree char *to = str_fmt("%s/%s", out ? out : packages, name);
+	autofree char *to = place(out, w.app, lock.version);
 	if ((r = package_write(from, yaml_root(doc), &w, &lock, cache, to, e)) < 0 ||
 		(r = write_signature(s, to, e)) < 0)
 		return r;

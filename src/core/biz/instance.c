@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Applications on private servers, in the books: found, listed, asked how they are. */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "biz/app_int.h"
+#include "biz/ps.h"
+#include "biz/server.h"
+#include "util/str.h"
+#include "util/vec.h"
+
+#define SQL_GET                                                                                    \
+	"SELECT i.id, i.version, i.ps, p.server, a.name, p.name, i.state, i.settings "             \
+	"FROM instance i JOIN app a ON a.id = i.app JOIN ps p ON p.id = i.ps "
+#define SQL_FIND    SQL_GET "WHERE i.ps = ?1 AND a.name = ?2"
+#define SQL_GET_ID  SQL_GET "WHERE i.id = ?1"
+#define SQL_PROVIDER                                                                               \
+	"SELECT i.id FROM instance i JOIN app_provides p ON p.version = i.version "                \
+	"WHERE i.ps = ?1 AND p.capability = ?2 AND i.state <> 'removing' ORDER BY i.id LIMIT 1"
+#define SQL_LIST                                                                                   \
+	"SELECT a.name, v.version, p.name, s.name, i.state, ac.name, i.error, i.created "          \
+	"FROM instance i JOIN app a ON a.id = i.app JOIN app_version v ON v.id = i.version "       \
+	"JOIN ps p ON p.id = i.ps JOIN server s ON s.id = p.server "                               \
+	"LEFT JOIN account ac ON ac.id = p.account "                                               \
+	"WHERE (?1 IS NULL OR p.name = ?1) AND (?2 IS NULL OR a.name = ?2) ORDER BY p.name, a.name"
+#define SQL_WHERE_IT_IS                                                                            \
+	"SELECT p.name FROM instance i JOIN ps p ON p.id = i.ps JOIN app a ON a.id = i.app "       \
+	"WHERE (?1 IS NULL OR p.name = ?1) AND (?2 IS NULL OR a.name = ?2) "                       \
+	"GROUP BY p.name ORDER BY p.name"
+#define SQL_NAMES  "SELECT name FROM ps WHERE state <> 'removing' ORDER BY name"
+#define SQL_SERVER "SELECT 1 FROM server WHERE name = ?1"
+
+char *instance_object(const char *app, const char *ps)
+{
+	return str_fmt("%s@%s", app, ps);
+}
+
+void instance_release(struct instance *i)
+{
+	free(i->app);
+	free(i->ps_name);
+	free(i->state);
+	free(i->settings);
+	*i = (struct instance){0};
+}
+
+static void fill(struct query *q, struct instance *out)
+{
+	*out = (struct instance){.id = db_i64(q, 0),
+		.version = db_i64(q, 1),
+		.ps = db_i64(q, 2),
+		.server = db_i64(q, 3),
+		.app = db_text_dup(q, 4),
+		.ps_name = db_text_dup(q, 5),
+		.state = db_text_dup(q, 6),
+		.settings = db_text_dup(q, 7)};
+}
+
+int instance_find(struct sxc *s, int64_t ps, const char *app, struct instance *out, struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_one(s->db, &q, e, SQL_FIND, ps, app);
+
+	if (r > 0)
+		fill(&q, out);
+	return r;
+}
+
+int instance_get_id(struct sxc *s, int64_t id, struct instance *out, struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_one(s->db, &q, e, SQL_GET_ID, id);
+
+	if (r > 0)
+		fill(&q, out);
+	return r;
+}
+
+int instance_provider(struct sxc *s, int64_t ps, const char *capability, int64_t *id, struct err *e)
+{
+	return db_get_i64(s->db, id, e, SQL_PROVIDER, ps, capability);
+}
+
+int instance_list(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
+	struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(s->db, &q, e, SQL_LIST, ps, app);
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0) {
+		struct instance_row row = {db_text(&q, 0), db_text(&q, 1), db_text(&q, 2),
+			db_text(&q, 3), db_text(&q, 4), db_text(&q, 5), db_text(&q, 6),
+			db_i64(&q, 7)};
+
+		r = fn(arg, &row, e);
+	}
+	return r;
+}
+
+/* ---- targets ---- */
+
+static int one_target(struct sxc *s, const char *name, struct strvec *names, struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	int64_t found;
+	struct err missing;
+	int r = ps_get(s, name, &p, &missing);
+
+	if (r == 0) {
+		strvec_push(names, p.name);
+		return 0;
+	}
+	if (r != E_NOTFOUND)
+		return err_set(e, r, "%s", missing.msg);
+	if ((r = db_get_i64(s->db, &found, e, SQL_SERVER, name)) < 0)
+		return r;
+	if (r > 0)
+		return err_set(e, E_STATE, "%s is a server: applications run on private servers, "
+			"\"sxc ps add\" makes one", name);
+	return err_set(e, E_NOTFOUND, "no private server named '%s'", name);
+}
+
+int app_targets(struct sxc *s, const char *target, struct strvec *names, struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	size_t before = names->n;
+	int r;
+
+	if (target[0] == '@')
+		return err_set(e, E_STATE, "groups are of servers: name private servers, a glob or all");
+	if (strcmp(target, "all") != 0 && !strpbrk(target, "*?["))
+		return one_target(s, target, names, e);
+	r = db_query(s->db, &q, e, SQL_NAMES);
+	while (r >= 0 && (r = db_next(&q, e)) > 0)
+		if (strcmp(target, "all") == 0 || fnmatch(target, db_text(&q, 0), 0) == 0)
+			strvec_push(names, db_text(&q, 0));
+	if (r == 0 && names->n == before)
+		return err_set(e, E_NOTFOUND, "no private server matches '%s'", target);
+	return r;
+}
+
+/* ---- what the server says ---- */
+
+/* Ask the agent of the private server's server; no transaction is open. */
+int app_ask(struct sxc *s, int64_t server, const char *op, struct msg *req, struct msg **ans,
+	struct err *e)
+{
+	autoclean(server_spec_release) struct server_spec spec = {0};
+	automsg *owned = req;
+	struct remote *remote = NULL;
+	int r;
+
+	if ((r = server_spec(s, server, &spec, e)) < 0 ||
+		(r = remote_get(s->pool, &spec.remote, &remote, e)) < 0)
+		return r;
+	r = remote_call(remote, op, NULL, owned, NULL, ans, e);
+	remote_put(s->pool, remote);
+	return r;
+}
+
+static const struct msg *answer_for(const struct msg *ans, const char *app)
+{
+	const struct msg *m;
+
+	for (size_t i = 0; (m = msg_sub_at(ans, "instance", i)); i++)
+		if (str_eq(msg_text(m, "app"), app))
+			return m;
+	return NULL;
+}
+
+struct status_of {
+	const struct msg *ans;
+	const char *failed; /* why the server did not answer, or NULL */
+	app_row_fn fn;
+	void *arg;
+	int down;
+};
+
+static int give_status(void *arg, const void *row, struct err *e)
+{
+	const struct instance_row *i = row;
+	struct status_of *st = arg;
+	const struct msg *m = st->ans ? answer_for(st->ans, i->app) : NULL;
+	const char *health = m ? msg_text(m, "health") : st->failed ? "unknown" : "missing";
+	struct instance_status_row out = {.app = i->app,
+		.version = m ? msg_text(m, "version") : i->version,
+		.ps = i->ps,
+		.state = i->state,
+		.unit = m ? msg_text(m, "unit") : NULL,
+		.health = health,
+		.note = m ? msg_text(m, "note") : st->failed};
+
+	st->down += !str_eq(health, strcmp(i->state, "stopped") == 0 ? "stopped" : "up");
+	return st->fn(st->arg, &out, e);
+}
+
+static int status_on(struct sxc *s, const char *name, const char *app, struct status_of *st,
+	struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	automsg *ans = NULL;
+	struct msg *req;
+	struct err why = {0};
+	int r = ps_get(s, name, &p, e);
+
+	if (r < 0)
+		return r;
+	req = msg_new();
+	msg_add_text(req, "name", name);
+	r = app_ask(s, p.server, "app.status", req, &ans, &why);
+	if (r == E_INTR)
+		return err_interrupted(e);
+	st->ans = r < 0 ? NULL : ans;
+	st->failed = r < 0 ? why.msg : NULL;
+	return instance_list(s, name, app, give_status, st, e);
+}
+
+int instance_status(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
+	struct err *e)
+{
+	struct status_of st = {.fn = fn, .arg = arg};
+	autostrvec names = {0};
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(s->db, &q, e, SQL_WHERE_IT_IS, ps, app);
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0)
+		strvec_push(&names, db_text(&q, 0));
+	for (size_t i = 0; i < names.n && r >= 0; i++)
+		r = status_on(s, names.v[i], app, &st, e);
+	return r < 0 ? r : st.down;
+}

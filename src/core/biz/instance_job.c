@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps by which applications come to private servers, change there and go. */
+#include <string.h>
+
+#include "biz/app_int.h"
+#include "biz/ps.h"
+#include "biz/server.h"
+#include "svc/sign.h"
+#include "util/str.h"
+
+#define SQL_STATE    "UPDATE instance SET state = ?2, error = NULL WHERE id = ?1"
+#define SQL_SETTINGS "UPDATE instance SET settings = ?2 WHERE id = ?1"
+#define SQL_REMOVE   "DELETE FROM instance WHERE id = ?1"
+#define SQL_HISTORY                                                                                \
+	"INSERT INTO instance_history (instance, n, at, settings) VALUES (?1, "                    \
+	"(SELECT coalesce(max(n), 0) + 1 FROM instance_history WHERE instance = ?1), ?2, ?3)"
+
+static int64_t instance_id(const struct job *j)
+{
+	return job_arg_i64(j, "instance", 0);
+}
+
+static int load(struct job *j, struct instance *i, struct err *e)
+{
+	int r = instance_get_id(j->sxc, instance_id(j), i, e);
+
+	return r == 0 ? err_set(e, E_NOTFOUND, "%s is in the books no more", j->object) : r;
+}
+
+static struct msg *about(const struct job *j)
+{
+	struct msg *m = msg_new();
+
+	msg_add_text(m, "name", job_arg(j, "ps"));
+	msg_add_text(m, "app", job_arg(j, "app"));
+	return m;
+}
+
+static void add_settings(struct msg *m, const json_t *settings)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)settings, name, value)
+	{
+		struct msg *one = msg_new();
+
+		msg_add_text(one, "name", name);
+		msg_add_text(one, "value", json_string_value(value));
+		msg_add_msg(m, "setting", one);
+	}
+}
+
+/* ---- install ---- */
+
+static void push_progress(void *arg, const char *step, int64_t done, int64_t total)
+{
+	struct sxc *s = arg;
+
+	if (s->progress)
+		s->progress(s->tell_arg, step, done, total);
+}
+
+static int push_package(struct job *j, struct err *e)
+{
+	autoclean(server_spec_release) struct server_spec spec = {0};
+	struct remote_events ev = {.progress = push_progress, .arg = j->sxc};
+	autofree char *path = app_path(j->sxc, job_arg(j, "digest"));
+	struct remote *remote = NULL;
+	int r;
+
+	if ((r = server_spec(j->sxc, j->server, &spec, e)) < 0 ||
+		(r = remote_get(j->sxc->pool, &spec.remote, &remote, e)) < 0)
+		return r;
+	r = remote_push(remote, path, job_arg(j, "digest"), &ev, e);
+	remote_put(j->sxc->pool, remote);
+	return r;
+}
+
+/* The server learns once whose packages to take. */
+static int introduce(struct job *j, struct err *e)
+{
+	autofree char *path = sxc_path(j->sxc, "keys/sign.pub");
+	unsigned char pub[SIGN_PUBLIC_SIZE];
+	struct msg *req;
+	int r = sign_public_load(path, pub, e);
+
+	if (r < 0)
+		return r;
+	req = msg_new();
+	msg_add_bytes(req, "public_key", pub, sizeof(pub));
+	return job_call(j, j->server, "app.trust", req, NULL, e);
+}
+
+static int install(struct job *j, struct err *e)
+{
+	struct msg *m = about(j);
+
+	msg_add_text(m, "version", job_arg(j, "version"));
+	msg_add_text(m, "digest", job_arg(j, "digest"));
+	msg_add_text(m, "signature", job_arg(j, "signature"));
+	add_settings(m, json_object_get(j->args, "settings"));
+	return job_call(j, j->server, "app.install", m, NULL, e);
+}
+
+static int uninstall(struct job *j, struct err *e)
+{
+	struct msg *m = about(j);
+
+	msg_add_i64(m, "purge", job_arg_i64(j, "purge", 0));
+	return job_call(j, j->server, "app.uninstall", m, NULL, e);
+}
+
+static int take_back(struct job *j, struct err *e)
+{
+	struct msg *m = about(j);
+
+	msg_add_i64(m, "undo", 1);
+	return job_call(j, j->server, "app.uninstall", m, NULL, e);
+}
+
+static int set_state(struct job *j, const char *state, struct err *e)
+{
+	return db_run(j->sxc->db, e, SQL_STATE, instance_id(j), state);
+}
+
+static int is_running(struct job *j, struct err *e)
+{
+	return set_state(j, "running", e);
+}
+
+static int is_stopped(struct job *j, struct err *e)
+{
+	return set_state(j, "stopped", e);
+}
+
+static int forget(struct job *j, struct err *e)
+{
+	return db_run(j->sxc->db, e, SQL_REMOVE, instance_id(j));
+}
+
+static const struct job_step steps_install[] = {
+	{.name = "take it down in the books", .undo_commit = forget, .undo_name = "strike it out"},
+	{.name = "introduce the signing key", .run = introduce},
+	{.name = "bring package", .run = push_package},
+	{.name = "install",
+		.run = install,
+		.commit = is_running,
+		.undo = take_back,
+		.undo_name = "uninstall"},
+};
+JOB_KIND(app_install, "app.install", steps_install);
+
+static const struct job_step steps_uninstall[] = {
+	{.name = "uninstall", .run = uninstall, .commit = forget}};
+JOB_KIND(app_uninstall, "app.uninstall", steps_uninstall);
+
+/* ---- start, stop, restart ---- */
+
+static int control(struct job *j, const char *op, struct err *e)
+{
+	struct msg *m = about(j);
+
+	msg_add_text(m, "op", op);
+	return job_call(j, j->server, "app.control", m, NULL, e);
+}
+
+static int start(struct job *j, struct err *e)
+{
+	return control(j, "start", e);
+}
+
+static int stop(struct job *j, struct err *e)
+{
+	return control(j, "stop", e);
+}
+
+static int restart(struct job *j, struct err *e)
+{
+	return control(j, "restart", e);
+}
+
+static const struct job_step steps_start[] = {{.name = "start", .run = start, .commit = is_running}};
+static const struct job_step steps_stop[] = {{.name = "stop", .run = stop, .commit = is_stopped}};
+static const struct job_step steps_restart[] = {
+	{.name = "restart", .run = restart, .commit = is_running}};
+JOB_KIND(app_start, "app.start", steps_start);
+JOB_KIND(app_stop, "app.stop", steps_stop);
+JOB_KIND(app_restart, "app.restart", steps_restart);
+
+/* ---- settings: the new ones are in the arguments, the old ones in the books until it is done ---- */
+
+static int put_settings(struct job *j, const json_t *settings, struct err *e)
+{
+	struct msg *m = about(j);
+
+	add_settings(m, settings);
+	return job_call(j, j->server, "app.config", m, NULL, e);
+}
+
+static int set_new(struct job *j, struct err *e)
+{
+	return put_settings(j, json_object_get(j->args, "settings"), e);
+}
+
+static int set_old(struct job *j, struct err *e)
+{
+	autoclean(instance_release) struct instance i = {0};
+	json_t *old;
+	int r = load(j, &i, e);
+
+	if (r < 0)
+		return r;
+	old = json_loads(i.settings, 0, NULL);
+	r = put_settings(j, old, e);
+	json_decref(old);
+	return r;
+}
+
+static int are_set(struct job *j, struct err *e)
+{
+	autofree char *text = json_dumps(
+		json_object_get(j->args, "settings"), JSON_COMPACT | JSON_SORT_KEYS);
+	int r = db_run(j->sxc->db, e, SQL_SETTINGS, instance_id(j), text);
+
+	if (r == 0)
+		r = db_run(j->sxc->db, e, SQL_HISTORY, instance_id(j), j->sxc->now, text);
+	return r;
+}
+
+static const struct job_step steps_config[] = {{.name = "render, test and put live",
+	.run = set_new,
+	.commit = are_set,
+	.undo = set_old,
+	.undo_name = "put the old settings back"}};
+JOB_KIND(app_config, "app.config", steps_config);
