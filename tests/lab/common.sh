@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # What every part of the lab shares: where things are, how it complains, how it waits.
 # Knows nothing of QEMU, images or networks.
@@ -19,7 +20,7 @@ usage_error() { say "$*"; say "see 'lab --help'"; exit 2; }
 
 # Paths end up in unix socket addresses (108 bytes) and in QEMU options (commas, quotes).
 check_path() {
-	[[ $2 =~ ^/[A-Za-z0-9/._-]+$ && ${#2} -le $3 ]] ||
+	[[ $2 =~ ^(/[A-Za-z0-9._-]+)+/?$ && ! $2/ =~ /\.\.?/ && ${#2} -le $3 ]] ||
 		usage_error "$1: '$2': an absolute path of at most $3 letters, digits, '/', '.', '_', '-'"
 }
 

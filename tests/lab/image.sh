@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # The cached images: the servers' disk, kernel, initramfs and kernel build tree (one directory),
 # and the private servers' OS image. Everything is made in a temporary directory and renamed.
@@ -6,14 +7,19 @@
 IMAGE_EPOCH=1700000000 # time stamp of files the recipe makes
 IMAGE_SIZE=8G
 
+# A key covers everything its image is made by, so that a changed recipe is never met by an old image.
 image_key() {
-	printf '%s\n' "$LAB_RELEASE" "$LAB_PASSWORD" "$IMAGE_SIZE" "$IMAGE_EPOCH" |
-		recipe_key "$LAB_SRC"/{image.sh,hook-server,hook-kernel,packages-server.txt} "$LAB_SRC"/guest/*
+	{
+		printf '%s\n' "$LAB_RELEASE" "$LAB_PASSWORD" "$IMAGE_SIZE" "$IMAGE_EPOCH"
+		declare -f debootstrap_to build_image unpack_kernel install_modules build_initrd
+	} | recipe_key "$LAB_SRC"/{hook-server,hook-kernel,packages-server.txt} "$LAB_SRC"/guest/*
 }
 
 rootfs_key() {
-	printf '%s\n' "$LAB_RELEASE" "$IMAGE_EPOCH" |
-		recipe_key "$LAB_SRC"/{hook-rootfs,packages-rootfs.txt}
+	{
+		printf '%s\n' "$LAB_RELEASE" "$IMAGE_EPOCH"
+		declare -f debootstrap_to build_rootfs
+	} | recipe_key "$LAB_SRC"/{hook-rootfs,packages-rootfs.txt}
 }
 
 image_dir() { echo "$LAB_CACHE/image-$(image_key)"; }
@@ -21,11 +27,14 @@ rootfs_dir() { echo "$LAB_CACHE/rootfs-$(rootfs_key)"; }
 
 # build_cached DIR FUNCTION: runs FUNCTION TMP DIR in a subshell unless DIR is there
 build_cached() {
-	[[ -d $1 ]] && return
+	if [[ -d $1 ]]; then
+		touch "$1"
+		return
+	fi
 	(
-		lock "$LAB_CACHE/build.lock" "waiting for another build of the cache"
-		[[ -d $1 ]] && exit
-		rm -rf "$LAB_CACHE"/building.*
+		lock "$LAB_CACHE/locks/build" "waiting for another build of the cache"
+		[[ ! -d $1 ]] || exit 0
+		prune_cache
 		tmp=$(mktemp -d "$LAB_CACHE/building.XXXXXX")
 		trap 'rm -rf "$tmp"' EXIT
 		chmod 755 "$tmp"
@@ -40,6 +49,21 @@ build_cached() {
 		mv -T "$tmp" "$1"
 		trap - EXIT
 	)
+}
+
+any_lab_up() {
+	local dir
+	for dir in "$LAB_CACHE"/disks/*; do
+		[[ ! -e /run/netns/${dir##*/} ]] || return 0
+	done
+	return 1
+}
+
+# Half-built images go at once, images of old recipes when no lab has wanted them for a week.
+prune_cache() {
+	rm -rf "$LAB_CACHE"/building.*
+	any_lab_up || find "$LAB_CACHE" -mindepth 1 -maxdepth 1 -mtime +7 \
+		\( -name 'image-*' -o -name 'rootfs-*' -o -name 'base-*' \) -exec rm -rf {} +
 }
 
 package_list() { grep -v '^#' "$1" | paste -sd, -; }
@@ -130,7 +154,7 @@ build_initrd() {
 build_rootfs() {
 	set -e
 	local tmp=$1
-	debootstrap_to "$tmp/root.tar" "$LAB_SRC/packages-rootfs.txt" --format=tar \
+	debootstrap_to "$tmp/root.tar" "$LAB_SRC/packages-rootfs.txt" --format=tar --skip=output/dev \
 		--customize-hook="$LAB_SRC/hook-rootfs"
 	zstd -q -10 -T2 --rm "$tmp/root.tar" -o "$tmp/debian-12.tar.zst"
 	chmod 644 "$tmp/debian-12.tar.zst"

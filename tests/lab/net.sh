@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # The lab's network: a namespace with a bridge, one tap a server. Nothing outside it is touched.
 

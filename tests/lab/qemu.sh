@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # One virtual machine: its command line, its process, its monitor (QMP) and its serial line.
 # A machine has a directory (pid, sockets, console.log) and a disk; which server it is, others know.
@@ -69,6 +70,12 @@ choose_accel() {
 	echo "$found"
 }
 
+# Notes that KVM, chosen before, is of no use here; fails when it had not been chosen.
+reject_kvm() {
+	grep -q '^kvm ' "$LAB_CACHE/accel" 2>/dev/null || return 1
+	sed -i '2s/.*/tcg Nehalem/' "$LAB_CACHE/accel"
+}
+
 # --- the process ---
 
 # qemu_arguments IMAGE DIR DISK MAC TAP: sets the array QEMU_ARGS
@@ -137,12 +144,12 @@ qemu_kill() {
 	rm -f "$1"/{pid,qmp,line}
 }
 
-# Machines of this lab whose pid file was lost to a killed run: found by their command line.
+# qemu_strays PATTERN: processes of machines whose pid file matches it, be the file there or not
 qemu_strays() {
 	local proc
 	for proc in /proc/[0-9]*; do
 		[[ $(readlink "$proc/exe" 2>/dev/null) == */$QEMU ]] || continue
-		tr '\0' '\n' 2>/dev/null <"$proc/cmdline" | grep -q -- "^$1/[0-9]*/pid$" || continue
+		tr '\0' '\n' 2>/dev/null <"$proc/cmdline" | grep -q -- "^$1$" || continue
 		echo "${proc#/proc/}"
 	done
 }

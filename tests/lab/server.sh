@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Servers: made from the cached image, told who they are, saved and loaded.
 # A server has $LAB_DIR/I (process, sockets, keys) and $(disks_dir)/I.qcow2.
@@ -5,9 +6,27 @@
 server_dir() { echo "$LAB_DIR/$1"; }
 server_disk() { echo "$(disks_dir)/$1.qcow2"; }
 
+# The directory is marked, so that nothing is ever removed from one that is not a lab's.
+open_lab() {
+	if [[ -d $LAB_DIR && ! -f $LAB_DIR/.sxc-lab && -n $(ls -A "$LAB_DIR") ]]; then
+		die "SXC_LAB_DIR: $LAB_DIR holds other things; name an empty directory or one that does not exist"
+	fi
+	(umask 077 && mkdir -p "$LAB_DIR")
+	[[ -f $LAB_DIR/.sxc-lab ]] || : >"$LAB_DIR/.sxc-lab"
+	[[ -f $LAB_DIR/key ]] || ssh-keygen -q -t ed25519 -N '' -C "lab" -f "$LAB_DIR/key"
+	mkdir -p "$(disks_dir)"
+}
+
+remove_lab() {
+	rm -rf "$(disks_dir)"
+	[[ ! -f $LAB_DIR/.sxc-lab ]] || rm -f "$LAB_DIR"/{key,key.pub,.sxc-lab}
+	rmdir "$LAB_DIR" 2>/dev/null || true
+}
+
 # Numbers of the servers that were started and not taken down.
 servers() {
 	local dir
+	[[ -f $LAB_DIR/.sxc-lab ]] || return 0
 	for dir in "$LAB_DIR"/[0-9]*; do
 		[[ -d $dir ]] && echo "${dir##*/}"
 	done | sort -n
@@ -29,12 +48,20 @@ console_tail() {
 
 base_dir() { echo "$LAB_CACHE/base-$(machine_key "$(image_dir)" "$(declare -f build_base settle)")"; }
 
-ensure_base() { build_cached "$(base_dir)" build_base; }
+# KVM that passes the probe and yet does not carry a system is not asked again.
+ensure_base() {
+	build_cached "$(base_dir)" build_base && return
+	[[ -z ${LAB_ACCEL:-} ]] && reject_kvm || return 1
+	say "trying again with emulation"
+	build_cached "$(base_dir)" build_base
+}
 
 # Boots once, without a network, until systemd is idle, and keeps disk and memory.
 build_base() {
 	set -e
-	local tmp=$1 image
+	local tmp=$1 image pid
+	# machines of killed builds; the lock is held, so no other build has one
+	for pid in $(qemu_strays "$LAB_CACHE/building.[A-Za-z0-9]*/pid"); do kill -KILL "$pid"; done
 	image=$(image_dir)
 	qemu-img create -q -f qcow2 -F raw -b "$image/root.img" "$tmp/disk.qcow2"
 	qemu_arguments "$image" "$tmp" "$tmp/disk.qcow2" "$(server_mac 0)" tap0
@@ -68,7 +95,6 @@ settle() {
 make_keys() {
 	local dir=$1
 	[[ -f $dir/host_key ]] || ssh-keygen -q -t ed25519 -N '' -C "lab" -f "$dir/host_key"
-	[[ -f $LAB_DIR/key ]] || ssh-keygen -q -t ed25519 -N '' -C "lab" -f "$LAB_DIR/key"
 }
 
 network_batch() {
@@ -85,7 +111,7 @@ network_batch() {
 
 quote_file() { printf "base64 -d >%s <<'END'\n%s\nEND\n" "$2" "$(base64 "$1")"; }
 
-set_clock_script() { echo "date -u -s @$(date +%s.%N) >/dev/null; hwclock --systohc --utc 2>/dev/null || true"; }
+set_clock_script() { echo "date -u -s @$(date +%s.%N) >/dev/null; hwclock --systohc --utc >/dev/null 2>&1 &"; }
 
 # Everything in which a server differs from the state it starts from.
 identity_script() {
@@ -113,7 +139,6 @@ server_start() {
 	disk=$(server_disk "$i")
 	base=$(base_dir)
 	mkdir -p "$dir"
-	chmod 700 "$LAB_DIR"
 	make_keys "$dir"
 	tap_up "$i"
 	rm -f "$disk"
