@@ -187,48 +187,48 @@ three() {
 
 @test "a list in tsv, csv, table and json" {
 	three
-	run_sxc account list -c name,email
-	assert_ok $'name\temail\nalice\talice@example.net\nbob\tbob@example.net\ncarol\tcarol@example.net'
-	run_sxc account list -c email,name -o csv --no-header
+	run_sxc account list -c account,email --sort account
+	assert_ok $'account\temail\nalice\talice@example.net\nbob\tbob@example.net\ncarol\tcarol@example.net'
+	run_sxc account list -c email,account -o csv --no-header --sort account
 	assert_ok $'alice@example.net,alice\nbob@example.net,bob\ncarol@example.net,carol'
-	run_sxc account list -c name,email -o table
-	assert_ok $'NAME  EMAIL\nalice alice@example.net\nbob   bob@example.net\ncarol carol@example.net'
-	run_sxc account list -c name -o json
+	run_sxc account list -c account,email -o table --sort account
+	assert_ok $'ACCOUNT EMAIL\nalice   alice@example.net\nbob     bob@example.net\ncarol   carol@example.net'
+	run_sxc account list -c account -o json --sort account
 	assert_status 0
-	[ "$(jq -c '.accounts|map(.name)' <<<"$out")" = '["alice","bob","carol"]' ] || seen json
-	run_sxc account list -q
+	[ "$(jq -c '.accounts|map(.account)' <<<"$out")" = '["alice","bob","carol"]' ] || seen json
+	run_sxc account list -q --sort account
 	assert_ok $'alice\nbob\ncarol'
 }
 
 @test "sort and filter" {
 	three
-	run_sxc account list -q --sort -name
+	run_sxc account list -q --sort -account
 	assert_ok $'carol\nbob\nalice'
-	run_sxc account list -q --sort name
+	run_sxc account list -q --sort account
 	assert_ok $'alice\nbob\ncarol'
-	run_sxc account list -q --filter 'name=*o*'
+	run_sxc account list -q --sort account --filter 'account=*o*'
 	assert_ok $'bob\ncarol'
-	run_sxc account list -q --filter 'name=*o*' --filter 'email=bob@*'
+	run_sxc account list -q --filter 'account=*o*' --filter 'email=bob@*'
 	assert_ok bob
-	run_sxc account list --filter name
-	assert_refused 2 "--filter: 'name' is not COL=GLOB"
+	run_sxc account list --filter account
+	assert_refused 2 "--filter: 'account' is not COL=GLOB"
 	run_sxc account list --sort nothing
-	assert_refused_like 2 "--sort: no column 'nothing'; there are name, "
-	run_sxc account list -c name,nothing
-	assert_refused_like 2 "--columns: no column 'nothing'; there are name, "
+	assert_refused_like 2 "--sort: no column 'nothing'; there are account, "
+	run_sxc account list -c account,nothing
+	assert_refused_like 2 "--columns: no column 'nothing'; there are account, "
 }
 
 @test "--columns help lists them" {
 	run_sxc account list -c help
 	assert_status 0
-	assert_out_like $'^name\ttype\thelp\nname\ttext\t'
+	assert_out_like $'^name\ttype\thelp\naccount\ttext\t'
 	assert_err ""
 }
 
 @test "an empty list: header in tsv, nothing in a table, an empty array in json" {
 	setup_home
-	run_sxc account list -c name -o tsv
-	assert_ok name
+	run_sxc account list -c account -o tsv
+	assert_ok account
 	run_sxc account list -o table
 	assert_ok ""
 	run_sxc account list -o json

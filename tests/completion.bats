@@ -51,10 +51,10 @@ complete() { # words…: candidates without descriptions, in one line
 }
 
 @test "columns, sorting, filters" {
-	complete account list --columns name,ema
-	[ "$words" = name,email ] || seen words
-	complete account list --sort -nam
-	[ "$words" = -name ] || seen words
+	complete account list --columns account,ema
+	[ "$words" = account,email ] || seen words
+	complete account list --sort -accou
+	[ "$words" = -account ] || seen words
 	complete account list --filter ema
 	[ "$words" = email= ] || seen words
 }
