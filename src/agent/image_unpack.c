@@ -30,7 +30,6 @@ struct dir_time {
 struct job {
 	struct unpack *u;
 	struct archive *ar;
-	crypto_hash_sha256_state hash;
 	int64_t read, reported;
 	int read_err;
 	char *parent; /* path of the directory that parent_fd is */
@@ -54,7 +53,7 @@ static void job_release(struct job **jp)
 	free(j);
 }
 
-/* ---- the stream: read once, hashed on the way ---- */
+/* ---- the stream ---- */
 
 static la_ssize_t stream_read(struct archive *ar, void *arg, const void **p)
 {
@@ -69,30 +68,33 @@ static la_ssize_t stream_read(struct archive *ar, void *arg, const void **p)
 		j->read_err = errno;
 		return -1;
 	}
-	crypto_hash_sha256_update(&j->hash, j->buf, (unsigned long long)n);
 	j->read += n;
 	*p = j->buf;
 	return n;
 }
 
-/* The rest of the file belongs to the digest although the archive ended before it. */
+/* Before anything is made of it: nothing but what the control center sent is looked at closer. */
 static int check_digest(struct job *j, struct err *e)
 {
+	crypto_hash_sha256_state hash;
 	unsigned char sum[crypto_hash_sha256_BYTES];
 	char hex[2 * sizeof(sum) + 1];
+	off_t start = lseek(j->u->fd, 0, SEEK_CUR);
 	const void *p;
 	la_ssize_t n;
 
+	crypto_hash_sha256_init(&hash);
 	while ((n = stream_read(NULL, j, &p)) > 0)
-		;
+		crypto_hash_sha256_update(&hash, p, (unsigned long long)n);
 	if (n < 0)
 		return err_set(e, E_FAIL, "reading the archive: %s", strerror(j->read_err));
-	crypto_hash_sha256_final(&j->hash, sum);
+	crypto_hash_sha256_final(&hash, sum);
 	sodium_bin2hex(hex, sizeof(hex), sum, sizeof(sum));
 	if (strcmp(hex, j->u->digest) != 0)
 		return err_set(e, E_INTEGRITY, "the archive has digest %.16s…, not %.16s…", hex,
 			j->u->digest);
-	return 0;
+	j->read = 0;
+	return start < 0 || lseek(j->u->fd, start, SEEK_SET) < 0 ? err_sys(e, "rewinding the archive") : 0;
 }
 
 static int report(struct job *j, struct err *e)
@@ -398,7 +400,9 @@ int image_unpack(struct unpack *u, struct err *e)
 	setlocale(LC_CTYPE, "C.UTF-8"); /* else libarchive takes names for ASCII only */
 	j->u = u;
 	j->parent_fd = -1;
-	crypto_hash_sha256_init(&j->hash);
+	rc = check_digest(j, e);
+	if (rc < 0)
+		return rc;
 	j->ar = archive_read_new();
 	if (!j->ar)
 		mem_on_oom();
@@ -416,6 +420,5 @@ int image_unpack(struct unpack *u, struct err *e)
 		return archive_fail(j, e);
 	if (u->files == 0)
 		return err_set(e, E_INTEGRITY, "the archive is empty");
-	rc = set_dir_times(j, e);
-	return rc < 0 ? rc : check_digest(j, e);
+	return set_dir_times(j, e);
 }

@@ -216,6 +216,27 @@ static int lock_proc(int proc, struct err *e)
 	return target < 0 || attach(net, target) < 0 ? err_sys(e, "binding /proc/sys/net") : 0;
 }
 
+/* Where the kernel module is loaded, its views: they answer for the private server that reads. */
+static int put_views(int proc, struct err *e)
+{
+	static const char *const names[] = {"meminfo", "stat", "loadavg", "cpuinfo", "swaps"};
+	char path[32];
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(names) && rc == 0; i++) {
+		autoclose int fd = -1;
+
+		snprintf(path, sizeof(path), "/proc/sxps/%s", names[i]);
+		fd = tree_clone(AT_FDCWD, path);
+		if (fd < 0 && errno == ENOENT)
+			continue;
+		if (fd < 0 || mount_attr(fd, STRICT | MOUNT_ATTR_RDONLY, -1) < 0)
+			return err_sys(e, "%s", path);
+		rc = put(fd, proc, names[i], e);
+	}
+	return rc;
+}
+
 static int pivot(int root, struct err *e)
 {
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", UMOUNT_DETACH) < 0 ||
@@ -231,7 +252,8 @@ int stage_root(const int fs[FS_COUNT], struct err *e)
 	if (attach_path(fs[FS_ROOT], STAGE_ROOT) < 0)
 		return err_sys(e, "attaching its file system");
 	if ((rc = put_all(fs, e)) < 0 || (rc = put_devices(fs[FS_DEV], e)) < 0 ||
-		(rc = mask_all(fs, e)) < 0 || (rc = lock_proc(fs[FS_PROC], e)) < 0)
+		(rc = mask_all(fs, e)) < 0 || (rc = lock_proc(fs[FS_PROC], e)) < 0 ||
+		(rc = put_views(fs[FS_PROC], e)) < 0)
 		return rc;
 	return pivot(fs[FS_ROOT], e);
 }

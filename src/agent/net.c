@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/net_filter.h"
 #include "agent/net_rtnl.h"
+#include "agent/net_sxps.h"
 
 #define GATEWAY4 "169.254.0.1"
 #define GATEWAY6 "fe80::1"
@@ -253,7 +254,7 @@ int net_up(const struct ps_conf *c, pid_t pid, struct err *e)
 	/* The lock is in force before there is anything to lock. */
 	if ((rc = net_filter_add(c, e)) < 0 ||
 		(rc = rtnl_veth(&r, dev, NET_INNER, mac, *up ? mtu_of(up) : 1500, pid, e)) < 0 ||
-		(rc = outside_up(&r, c, dev, up, e)) < 0)
+		(rc = sxps_add(c, dev, mac, e)) < 0 || (rc = outside_up(&r, c, dev, up, e)) < 0)
 		return rc;
 	return net_shape(c, e);
 }
@@ -277,6 +278,8 @@ int net_down(const struct ps_conf *c, struct err *e)
 	rc = net_filter_remove(c, first ? NULL : e);
 	first = first ? first : rc;
 	rc = net_unshape(c, first ? NULL : e);
+	first = first ? first : rc;
+	rc = sxps_remove(c, first ? NULL : e);
 	return first ? first : rc;
 }
 

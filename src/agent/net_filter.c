@@ -11,8 +11,11 @@
 
 #define TOOL_TIME 30 /* seconds */
 
-/* Major number of the uplink's HTB; a packet's mark is its class, 1:slot, as cls_fw takes it. */
-#define HTB_MARK(slot) (UINT32_C(0x10000) | (uint32_t)(slot))
+/* Major number 1 of the uplink's HTB, and the class in it: cls_fw takes a mark for a class id. */
+uint32_t net_mark(const struct ps_conf *c)
+{
+	return UINT32_C(0x10000) | (uint32_t)c->slot;
+}
 
 static int nft(struct str *script, struct err *e)
 {
@@ -79,7 +82,7 @@ static void elements(struct str *s, const char *verb, const struct ps_conf *c, c
 	}
 	net_link_local(c, text);
 	element(s, verb, "inet sxc own6", dev, ".", text);
-	snprintf(text, sizeof(text), "0x%08x", HTB_MARK(c->slot));
+	snprintf(text, sizeof(text), "0x%08x", net_mark(c));
 	element(s, verb, "inet sxc class", dev, ":", text);
 	element(s, verb, "inet sxc foreign", dev, ":", dev);
 }

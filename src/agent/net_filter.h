@@ -18,6 +18,8 @@ int net_filter_base(struct err *e);
 /* What one private server may send from, its mark and its counter of drops. */
 int net_filter_add(const struct ps_conf *c, struct err *e);
 int net_filter_remove(const struct ps_conf *c, struct err *e);
+/* Mark of its packets, which is its class on the uplink. */
+uint32_t net_mark(const struct ps_conf *c);
 /* Take its class off the uplink; absent is fine. */
 int net_unshape(const struct ps_conf *c, struct err *e);
 /* Link-local address that belongs to its MAC address; in net.c. */

@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/cgroup.h"
 #include "agent/net.h"
+#include "agent/net_sxps.h"
 #include "agent/ps.h"
 #include "agent/ps_conf.h"
 #include "agent/ps_live.h"
@@ -198,14 +199,43 @@ static void disk_rows(const struct ps_conf *c, struct msg *ans)
 	add_row(ans, &r);
 }
 
+/* The module counts drops of its own; what it lets through, nftables sees. */
+static void address_row(const struct ps_conf *c, struct msg *ans)
+{
+	bool module = sxps_enforces(c, "net");
+	int64_t drops = net_dropped(c), more = sxps_dropped(c);
+	struct row r = {"addresses", "count", module ? "sxps" : "nftables", (int64_t)c->address.n, -1,
+		(int64_t)c->address.n, drops < 0 ? more : drops + (more > 0 ? more : 0)};
+
+	add_row(ans, &r);
+}
+
+/* What only the module knows of; without it nothing does. */
+static void module_rows(const struct ps_conf *c, struct msg *ans)
+{
+	static const struct {
+		const char *resource, *counter, *part, *unit;
+	} rows[] = {{"sessions", "terminals", "sessions", "count"},
+		{"transfer", "transfer", "transfer", "bytes"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct sxps_counter n = {-1, -1, -1, -1};
+		bool on = sxps_counter(c, rows[i].counter, &n) && n.bound >= 0 &&
+			  sxps_enforces(c, rows[i].part);
+		struct row r = {rows[i].resource, rows[i].unit, on ? "sxps" : "nothing", n.held, n.peak,
+			n.bound, n.failures};
+
+		add_row(ans, &r);
+	}
+}
+
 static void net_rows(const struct ps_conf *c, int64_t net, struct msg *ans)
 {
 	struct row r = {"net", "bit/s", c->net ? "htb" : "nothing", net, -1, c->net, -1};
 
 	add_row(ans, &r);
-	r = (struct row){"addresses", "count", "nftables", (int64_t)c->address.n, -1,
-		(int64_t)c->address.n, net_dropped(c)};
-	add_row(ans, &r);
+	address_row(c, ans);
+	module_rows(c, ans);
 }
 
 AGENT_OP(ps_limits, "ps.limits", OP_READ)

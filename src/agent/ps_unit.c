@@ -39,6 +39,7 @@ static const struct {
 		"Requires=sxc-boot.service\n"
 		"After=sxc-boot.service network.target\n"
 		"ConditionPathExists=" AGENT_PS "/%i/config\n"
+		"RequiresMountsFor=" AGENT_STATE "\n"
 		"StartLimitIntervalSec=300\n"
 		"StartLimitBurst=30\n"
 		"\n"

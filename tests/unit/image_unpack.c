@@ -195,7 +195,7 @@ static void bounds(void)
 	CHECK_TEXT(e.msg, "the archive is empty");
 }
 
-/* Cut off anywhere, or with a byte changed, it is an error and never a crash. */
+/* Cut off anywhere it is an error, with a byte changed at worst an odd name; never a crash. */
 static void damaged(void)
 {
 	static const struct item items[] = {
@@ -206,23 +206,27 @@ static void damaged(void)
 	struct err e;
 
 	for (off_t cut = 0; cut < size; cut += 7) {
-		char buf[4096];
+		unsigned char buf[4096], sum[crypto_hash_sha256_BYTES];
 		autofree char *path = str_fmt("%s/cut%d", top, (int)cut);
 		autoclose int fd = memfd_create("cut", 0);
 		autoclose int dir = -1;
 		ssize_t n = pread(whole, buf, sizeof(buf), 0);
 		struct unpack u = {.fd = fd, .digest = digest, .max_bytes = 1000, .max_files = 10};
 
-		if (cut % 2) {
-			buf[cut] = (char)(buf[cut] ^ 0x55);
-			CHECK(write(fd, buf, (size_t)n) == n);
-		} else {
-			CHECK(write(fd, buf, (size_t)cut) == cut);
-		}
+		if (cut % 2)
+			buf[cut] ^= 0x55;
+		else
+			n = cut;
+		CHECK(write(fd, buf, (size_t)n) == n);
 		lseek(fd, 0, SEEK_SET);
 		mkdir(path, 0700);
 		u.dir = dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		CHECK(image_unpack(&u, &e) < 0);
+		CHECK_I64(image_unpack(&u, &e), E_INTEGRITY);
+		crypto_hash_sha256(sum, buf, (unsigned long long)n);
+		sodium_bin2hex(digest, sizeof(digest), sum, sizeof(sum));
+		lseek(fd, 0, SEEK_SET);
+		CHECK(image_unpack(&u, &e) < 0 || cut % 2);
+		memset(digest, '0', 64);
 	}
 }
 
