@@ -79,7 +79,8 @@ int64_t cgroup_slice_weight(void)
 		autostr s = STR_INIT;
 		autofree char *path = str_fmt("%s/%s/cpu.weight", CGROUP_ROOT, de->d_name);
 
-		if (de->d_type != DT_DIR || de->d_name[0] == '.' || str_eq(de->d_name, CGROUP_SLICE))
+		if (de->d_type != DT_DIR || de->d_name[0] == '.' ||
+			str_eq(de->d_name, CGROUP_SLICE))
 			continue;
 		w = file_read(path, &s, 64, NULL) < 0 ? WEIGHT_DEFAULT : number(str_c(&s));
 		sum += w > 0 ? w : WEIGHT_DEFAULT;

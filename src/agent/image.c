@@ -85,8 +85,9 @@ static int unpack_to(struct agent *a, const char *archive, const char *tmp, stru
 	int rc;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return errno == ENOENT ? err_set(e, E_NOTFOUND, "the store has no file %.16s…", u->digest)
-				       : err_sys(e, "opening %s", archive);
+		return errno == ENOENT
+		               ? err_set(e, E_NOTFOUND, "the store has no file %.16s…", u->digest)
+		               : err_sys(e, "opening %s", archive);
 	if (mkdir(tmp, 0755) < 0)
 		return err_sys(e, "making %s", tmp);
 	dir = open(tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -164,7 +165,8 @@ AGENT_OP(image_list, "image.list", OP_READ)
 static int refuse_used(void *arg, const struct ps_conf *c, struct err *e)
 {
 	if (str_eq(c->image, arg))
-		return err_set(e, E_INUSE, "image %.16s… is used by private server %s", c->image, c->name);
+		return err_set(e, E_INUSE, "image %.16s… is used by private server %s", c->image,
+			c->name);
 	return 0;
 }
 

@@ -94,7 +94,9 @@ static int check_digest(struct job *j, struct err *e)
 		return err_set(e, E_INTEGRITY, "the archive has digest %.16s…, not %.16s…", hex,
 			j->u->digest);
 	j->read = 0;
-	return start < 0 || lseek(j->u->fd, start, SEEK_SET) < 0 ? err_sys(e, "rewinding the archive") : 0;
+	return start < 0 || lseek(j->u->fd, start, SEEK_SET) < 0
+	               ? err_sys(e, "rewinding the archive")
+	               : 0;
 }
 
 static int report(struct job *j, struct err *e)
@@ -124,7 +126,8 @@ static int normalise(const char *path, char out[PATH_MAX], struct err *e)
 		if (len == 2 && p[0] == '.' && p[1] == '.')
 			return err_set(e, E_INTEGRITY, "entry '%s' points outward", str_c(&shown));
 		if (len > NAME_MAX)
-			return err_set(e, E_INTEGRITY, "entry '%s' has too long a name", str_c(&shown));
+			return err_set(e, E_INTEGRITY, "entry '%s' has too long a name",
+				str_c(&shown));
 		if (len == 0 || (len == 1 && p[0] == '.'))
 			continue;
 		if (n)
@@ -159,8 +162,8 @@ static int open_parent(struct job *j, const char *path, const char **base, struc
 	fd = open_beneath(j->u->dir, parent, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EXDEV
-			       ? err_set(e, E_INTEGRITY, "its directory is none in the archive")
-			       : err_sys(e, "opening its directory");
+		               ? err_set(e, E_INTEGRITY, "its directory is none in the archive")
+		               : err_sys(e, "opening its directory");
 	if (j->parent_fd >= 0)
 		close(j->parent_fd);
 	j->parent_fd = fd;
@@ -258,7 +261,8 @@ static int set_attributes(struct archive_entry *ent, int fd, struct err *e)
 static int make_file(struct job *j, struct archive_entry *ent, int dir, const char *base,
 	struct err *e)
 {
-	autoclose int fd = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	autoclose int fd = openat(dir, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		0600);
 	int rc = created(fd, "file", e);
 
 	if (rc < 0 || (rc = write_data(j, fd, archive_entry_size(ent), e)) < 0)
@@ -270,15 +274,15 @@ static int make_dir(struct job *j, struct archive_entry *ent, int parent, const 
 	const char *path, struct err *e)
 {
 	autoclose int fd = -1;
-	struct dir_time t = {
-		NULL, {archive_entry_mtime(ent), archive_entry_mtime_nsec(ent)}};
+	struct dir_time t = {NULL, {archive_entry_mtime(ent), archive_entry_mtime_nsec(ent)}};
 
 	if (*base && mkdirat(parent, base, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "making the directory");
 	fd = openat(parent, *base ? base : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOTDIR || errno == ELOOP ? err_set(e, E_INTEGRITY, "it comes twice")
-							   : err_sys(e, "opening the directory");
+		return errno == ENOTDIR || errno == ELOOP
+		               ? err_set(e, E_INTEGRITY, "it comes twice")
+		               : err_sys(e, "opening the directory");
 	t.path = mem_strdup(path);
 	vec_push(&j->dirs, t);
 	return set_attributes(ent, fd, e);

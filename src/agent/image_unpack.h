@@ -15,15 +15,15 @@
 #include "util/err.h"
 
 struct unpack {
-	int fd;                /* the archive, read from its current position to its end */
-	int dir;               /* the empty directory */
-	const char *digest;    /* SHA-256 the archive must have, 64 hexadecimal digits */
-	int64_t max_bytes;     /* of all files together */
+	int fd;             /* the archive, read from its current position to its end */
+	int dir;            /* the empty directory */
+	const char *digest; /* SHA-256 the archive must have, 64 hexadecimal digits */
+	int64_t max_bytes;  /* of all files together */
 	int64_t max_files;
 	/* Called now and then with the bytes of the archive read; negative (with *e) ends it. */
 	int (*progress)(void *arg, int64_t done, struct err *e);
 	void *arg;
-	int64_t bytes, files;  /* out */
+	int64_t bytes, files; /* out */
 };
 
 /* E_INTEGRITY says that the digest differs (then nothing was made) or names the entry refused; E_LIMIT for a full

@@ -24,7 +24,8 @@ int unshare(int flags);
 int setns(int fd, int type);
 
 #define NAMESPACES                                                                                 \
-	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
+	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |               \
+		CLONE_NEWCGROUP)
 
 /* What must not outlive a failure: the cloned process, and with it all its namespaces. */
 struct child {
@@ -51,8 +52,8 @@ static int new_time(struct err *e)
 	clock_gettime(CLOCK_BOOTTIME, &boot);
 	if (unshare(CLONE_NEWTIME) < 0)
 		return err_sys(e, "making a time namespace");
-	snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n", (long long)mono.tv_sec,
-		(long long)boot.tv_sec);
+	snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n",
+		(long long)mono.tv_sec, (long long)boot.tv_sec);
 	return file_poke("/proc/self/timens_offsets", text, e);
 }
 
@@ -101,7 +102,8 @@ static int give_cgroup(const struct ps_conf *c, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (!str_starts(str_c(&own), "0::/") || !(end = strchr(own.p, '\n')))
-		return err_set(e, E_STATE, "this server has no unified cgroup hierarchy (cgroup v2)");
+		return err_set(e, E_STATE,
+			"this server has no unified cgroup hierarchy (cgroup v2)");
 	*end = '\0';
 	if (str_eq(own.p + 3, "/"))
 		return err_set(e, E_STATE, "the launcher must have a cgroup of its own");
@@ -118,7 +120,8 @@ static int write_pid(int run_dir, const char *name, pid_t pid, struct err *e)
 	autofree char *tmp = str_fmt(".%s.pid", name), *final = str_fmt("%s.pid", name);
 	autoclose int fd = openat(run_dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
-	if (fd < 0 || dprintf(fd, "%d\n", (int)pid) < 0 || renameat(run_dir, tmp, run_dir, final) < 0)
+	if (fd < 0 || dprintf(fd, "%d\n", (int)pid) < 0 ||
+		renameat(run_dir, tmp, run_dir, final) < 0)
 		return err_sys(e, "writing %s", final);
 	return 0;
 }
@@ -167,7 +170,8 @@ int launch(const struct ps_conf *c, int run_dir, struct err *e)
 		init_main(c, pair[1], self);
 	}
 	close(pair[1]);
-	if ((rc = guide(c, child.pid, ours, e)) < 0 || (rc = write_pid(run_dir, c->name, child.pid, e)) < 0)
+	if ((rc = guide(c, child.pid, ours, e)) < 0 ||
+		(rc = write_pid(run_dir, c->name, child.pid, e)) < 0)
 		return rc;
 	child.keep = true;
 	return 0;

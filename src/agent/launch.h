@@ -21,18 +21,7 @@
 #include "util/err.h"
 
 /* File systems that belong to the inner user namespace. */
-enum {
-	FS_ROOT,
-	FS_PROC,
-	FS_SYS,
-	FS_CGROUP,
-	FS_DEV,
-	FS_PTS,
-	FS_SHM,
-	FS_MQUEUE,
-	FS_RUN,
-	FS_COUNT
-};
+enum { FS_ROOT, FS_PROC, FS_SYS, FS_CGROUP, FS_DEV, FS_PTS, FS_SHM, FS_MQUEUE, FS_RUN, FS_COUNT };
 
 /* Where the idmapped image and layer stand while the tree is put together. */
 #define STAGE       "/var/lib/sxc"

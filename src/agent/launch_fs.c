@@ -38,8 +38,8 @@ static const struct fs {
 static int fs_options(int ctx, const struct fs *f)
 {
 	for (const struct option *o = f->opt; o->key; o++)
-		if (syscall(SYS_fsconfig, ctx, o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, o->key,
-			    o->value, 0) < 0)
+		if (syscall(SYS_fsconfig, ctx, o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+			    o->key, o->value, 0) < 0)
 			return -1;
 	return (int)syscall(SYS_fsconfig, ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
@@ -61,8 +61,11 @@ static int fill_dev(int dev)
 	static const char *const files[] = {"null", "zero", "full", "random", "urandom", "tty"};
 	static const char *const dirs[] = {"pts", "shm", "mqueue"};
 	static const char *const links[][2] = {
-		{"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
-		{"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},
+		{"/proc/self/fd", "fd"},
+		{"/proc/self/fd/0", "stdin"},
+		{"/proc/self/fd/1", "stdout"},
+		{"/proc/self/fd/2", "stderr"},
+		{"pts/ptmx", "ptmx"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -84,7 +87,8 @@ static int fill_dev(int dev)
 static int fill_run(int run)
 {
 	static const char *const masked[] = {"sys-kernel-config.mount", "sys-kernel-debug.mount",
-		"sys-kernel-tracing.mount", "systemd-udevd.service", "systemd-udev-trigger.service"};
+		"sys-kernel-tracing.mount", "systemd-udevd.service",
+		"systemd-udev-trigger.service"};
 	autoclose int dir = -1;
 
 	if (mkdirat(run, "systemd", 0755) < 0 || mkdirat(run, "systemd/system", 0755) < 0)

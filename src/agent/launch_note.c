@@ -36,7 +36,9 @@ int note_wait(int sock, int *fds, size_t n, struct err *e)
 	struct err text = {0};
 	struct iovec iov = {&text, sizeof(text)};
 	union control c = {0};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &c,
+	struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &c,
 		.msg_controllen = sizeof(c)};
 	ssize_t got;
 
@@ -50,7 +52,8 @@ int note_wait(int sock, int *fds, size_t n, struct err *e)
 		return err_set(e, text.code, "%s", text.msg);
 	if (!n)
 		return 0;
-	if (!m.msg_controllen || c.h.cmsg_type != SCM_RIGHTS || c.h.cmsg_len != CMSG_LEN(sizeof(int) * n))
+	if (!m.msg_controllen || c.h.cmsg_type != SCM_RIGHTS ||
+		c.h.cmsg_len != CMSG_LEN(sizeof(int) * n))
 		return err_set(e, E_FAIL, "the launcher's helper sent no descriptors");
 	memcpy(fds, CMSG_DATA(&c.h), sizeof(int) * n);
 	return 0;

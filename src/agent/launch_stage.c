@@ -63,9 +63,9 @@ int stage_layers(const struct ps_conf *c, int userns, struct err *e)
 	snprintf(path, sizeof(path), "%s/%s", AGENT_IMAGES, c->image);
 	image = tree_clone(AT_FDCWD, path);
 	if (image < 0)
-		return errno == ENOENT ? err_set(e, E_NOTFOUND, "image %.16s… is not on this server",
-						 c->image)
-				       : err_sys(e, "%s", path);
+		return errno == ENOENT ? err_set(e, E_NOTFOUND,
+						 "image %.16s… is not on this server", c->image)
+		                       : err_sys(e, "%s", path);
 	layer = tree_clone(AT_FDCWD, ps_path(path, c->name, "layer"));
 	if (layer < 0)
 		return err_sys(e, "%s", path);
@@ -99,9 +99,13 @@ static int put_all(const int fs[FS_COUNT], struct err *e)
 		int fs, in;
 		const char *at;
 	} order[] = {
-		{FS_PROC, FS_ROOT, "proc"}, {FS_SYS, FS_ROOT, "sys"},
-		{FS_CGROUP, FS_SYS, "fs/cgroup"}, {FS_DEV, FS_ROOT, "dev"},
-		{FS_PTS, FS_DEV, "pts"}, {FS_SHM, FS_DEV, "shm"}, {FS_MQUEUE, FS_DEV, "mqueue"},
+		{FS_PROC, FS_ROOT, "proc"},
+		{FS_SYS, FS_ROOT, "sys"},
+		{FS_CGROUP, FS_SYS, "fs/cgroup"},
+		{FS_DEV, FS_ROOT, "dev"},
+		{FS_PTS, FS_DEV, "pts"},
+		{FS_SHM, FS_DEV, "shm"},
+		{FS_MQUEUE, FS_DEV, "mqueue"},
 		{FS_RUN, FS_ROOT, "run"},
 	};
 	int rc = 0;
@@ -130,7 +134,8 @@ static int put_devices(int dev, struct err *e)
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return err_sys(e, "%s", path);
 		if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor))
-			return err_set(e, E_STATE, "%s of this server is not the device it should be", path);
+			return err_set(e, E_STATE,
+				"%s of this server is not the device it should be", path);
 		if (mount_attr(fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, -1) < 0)
 			return err_sys(e, "%s", path);
 		rc = put(fd, dev, nodes[i].name, e);
@@ -239,8 +244,8 @@ static int put_views(int proc, struct err *e)
 
 static int pivot(int root, struct err *e)
 {
-	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", UMOUNT_DETACH) < 0 ||
-		chdir("/") < 0)
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+		umount2(".", UMOUNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(e, "changing its root directory");
 	return 0;
 }

@@ -61,7 +61,8 @@ static bool default_route(char buf[IFNAMSIZ])
 	unsigned metric, best = UINT_MAX;
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%15s %15s %15s %*s %*s %*s %u %15s", dev, dst, gw, &metric, mask) == 5 &&
+		if (sscanf(line, "%15s %15s %15s %*s %*s %*s %u %15s", dev, dst, gw, &metric,
+			    mask) == 5 &&
 			str_eq(dst, "00000000") && str_eq(mask, "00000000") && metric < best) {
 			best = metric;
 			snprintf(buf, IFNAMSIZ, "%s", dev);
@@ -113,7 +114,8 @@ int net_uplink(const struct ps_conf *c, char buf[IFNAMSIZ], struct err *e)
 	}
 	if (default_route(buf) || default_route6(buf) || only_hardware(buf))
 		return 0;
-	return err_set(e, E_STATE, "no default route and several interfaces: give the server's uplink");
+	return err_set(e, E_STATE,
+		"no default route and several interfaces: give the server's uplink");
 }
 
 /* ---- sysctls ---- */
@@ -292,7 +294,8 @@ int net_inside_up(const struct ps_conf *c, struct err *e)
 	bool v4 = false, v6 = false;
 	int dev = (int)if_nametoindex(NET_INNER), rc;
 
-	if ((rc = rtnl_open(&r, e)) < 0 || (rc = rtnl_link_up(&r, (int)if_nametoindex("lo"), e)) < 0 ||
+	if ((rc = rtnl_open(&r, e)) < 0 ||
+		(rc = rtnl_link_up(&r, (int)if_nametoindex("lo"), e)) < 0 ||
 		(rc = rtnl_link_up(&r, dev, e)) < 0)
 		return rc;
 	for (size_t i = 0; i < c->address.n && rc == 0; i++) {

@@ -160,11 +160,12 @@ static int64_t quantum(int64_t rate, int64_t link)
 
 static void add_class(struct str *s, const char *up, int64_t minor, int64_t rate, int64_t link)
 {
-	str_addf(s, "class replace dev %s parent 1:1 classid 1:%" PRIx64 " htb rate %" PRId64
-		    "bit ceil %" PRId64 "bit quantum %" PRId64 "\n",
+	str_addf(s,
+		"class replace dev %s parent 1:1 classid 1:%" PRIx64 " htb rate %" PRId64
+		"bit ceil %" PRId64 "bit quantum %" PRId64 "\n",
 		up, minor, rate, link, quantum(rate, link));
-	str_addf(s, "qdisc replace dev %s parent 1:%" PRIx64 " handle %" PRIx64 ": fq_codel\n", up, minor,
-		minor);
+	str_addf(s, "qdisc replace dev %s parent 1:%" PRIx64 " handle %" PRIx64 ": fq_codel\n", up,
+		minor, minor);
 }
 
 /* Who has no guarantee still gets through, last. */
@@ -186,8 +187,9 @@ int net_shape(const struct ps_conf *c, struct err *e)
 		return rc;
 	if (!root)
 		str_addf(&s, "qdisc replace dev %s root handle 1: htb default 2\n", up);
-	str_addf(&s, "class replace dev %s parent 1: classid 1:1 htb rate %" PRId64 "bit ceil %" PRId64
-		    "bit quantum 60000\n",
+	str_addf(&s,
+		"class replace dev %s parent 1: classid 1:1 htb rate %" PRId64 "bit ceil %" PRId64
+		"bit quantum 60000\n",
 		up, c->link, c->link);
 	if (!root) {
 		add_class(&s, up, 2, c->link / 10, c->link);
@@ -207,7 +209,8 @@ int net_unshape(const struct ps_conf *c, struct err *e)
 	if (!c->link || net_uplink(c, up, NULL) < 0)
 		return 0;
 	snprintf(class, sizeof(class), "1:%" PRIx64, c->slot);
-	if (run_cmd_out(argv, TOOL_TIME, &out, 65536, NULL) < 0 || !strstr(str_c(&out), "class htb"))
+	if (run_cmd_out(argv, TOOL_TIME, &out, 65536, NULL) < 0 ||
+		!strstr(str_c(&out), "class htb"))
 		return 0;
 	str_addf(&s, "class delete dev %s classid %s\n", up, class);
 	return tc(&s, e);
@@ -221,7 +224,8 @@ int net_server_down(struct err *e)
 	bool root = false;
 	int rc;
 
-	str_add(&s, "add table inet sxc\ndelete table inet sxc\nadd table arp sxc\ndelete table arp sxc\n");
+	str_add(&s,
+		"add table inet sxc\ndelete table inet sxc\nadd table arp sxc\ndelete table arp sxc\n");
 	rc = nft(&s, e);
 	if (rc < 0 || net_uplink(&none, up, NULL) < 0 || has_root(up, &root, NULL) < 0 || !root)
 		return rc;

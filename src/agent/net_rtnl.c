@@ -153,8 +153,8 @@ int rtnl_link_up(struct rtnl *r, int ifindex, struct err *e)
 	return outcome(talk(r, &q), 0, e, "setting the network interface up");
 }
 
-int rtnl_addr_add(struct rtnl *r, int ifindex, const struct net_addr *a, int prefix, bool link_scope,
-	struct err *e)
+int rtnl_addr_add(struct rtnl *r, int ifindex, const struct net_addr *a, int prefix,
+	bool link_scope, struct err *e)
 {
 	struct request q;
 	struct ifaddrmsg *m = start(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof(*m));
@@ -190,12 +190,12 @@ int rtnl_route_set(struct rtnl *r, int ifindex, int family, const struct net_add
 	return outcome(talk(r, &q), 0, e, "setting a route");
 }
 
-static int neigh(struct rtnl *r, uint16_t type, uint8_t flags, int ifindex, const struct net_addr *a,
-	const unsigned char *mac)
+static int neigh(struct rtnl *r, uint16_t type, uint8_t flags, int ifindex,
+	const struct net_addr *a, const unsigned char *mac)
 {
 	struct request q;
-	struct ndmsg *m = start(&q, type,
-		type == RTM_NEWNEIGH ? NLM_F_CREATE | NLM_F_REPLACE : 0, sizeof(*m));
+	struct ndmsg *m = start(&q, type, type == RTM_NEWNEIGH ? NLM_F_CREATE | NLM_F_REPLACE : 0,
+		sizeof(*m));
 
 	m->ndm_family = (uint8_t)a->family;
 	m->ndm_ifindex = ifindex;

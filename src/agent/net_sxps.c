@@ -38,8 +38,8 @@ int sxps_add(const struct ps_conf *c, const char *device, const unsigned char ma
 	autofree char *dir = str_fmt("%s/%s", CONTEXTS, c->name);
 	autofree char *group = str_fmt("/%s/sxc-ps@%s.service", CGROUP_SLICE, c->name);
 	autofree char *mark = str_fmt("%" PRIu32, net_mark(c));
-	autofree char *ether = str_fmt("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-		mac[4], mac[5]);
+	autofree char *ether = str_fmt("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		mac[3], mac[4], mac[5]);
 	autostr addresses = STR_INIT;
 	int rc;
 

@@ -16,7 +16,8 @@
 
 bool sxps_loaded(void);
 /* The context of c, in force for its device, which exists and is not up yet. */
-int sxps_add(const struct ps_conf *c, const char *device, const unsigned char mac[6], struct err *e);
+int sxps_add(const struct ps_conf *c, const char *device, const unsigned char mac[6],
+	struct err *e);
 /* Absent is success. The device is gone already. */
 int sxps_remove(const struct ps_conf *c, struct err *e);
 

@@ -23,7 +23,8 @@ static const struct number {
 	bool bound; /* may be changed by ps.set, 0 or absent: none */
 } numbers[] = {
 	{"id", offsetof(struct ps_conf, id), 1, PS_ID_MAX, false},
-	{"uid_base", offsetof(struct ps_conf, uid_base), PS_IDS, UINT32_MAX - 2 * (int64_t)PS_IDS, false},
+	{"uid_base", offsetof(struct ps_conf, uid_base), PS_IDS, UINT32_MAX - 2 * (int64_t)PS_IDS,
+		false},
 	{"slot", offsetof(struct ps_conf, slot), PS_SLOT_MIN, PS_SLOT_MAX, false},
 	{"cpu", offsetof(struct ps_conf, cpu), 0, 10000, true},
 	{"cpu_max", offsetof(struct ps_conf, cpu_max), 0, 10000, true},
@@ -88,8 +89,8 @@ static bool unicast4(const unsigned char *a)
 
 static bool unicast6(const struct in6_addr *a)
 {
-	return !IN6_IS_ADDR_UNSPECIFIED(a) && !IN6_IS_ADDR_LOOPBACK(a) && !IN6_IS_ADDR_MULTICAST(a) &&
-	       !IN6_IS_ADDR_LINKLOCAL(a) && !IN6_IS_ADDR_V4MAPPED(a);
+	return !IN6_IS_ADDR_UNSPECIFIED(a) && !IN6_IS_ADDR_LOOPBACK(a) &&
+	       !IN6_IS_ADDR_MULTICAST(a) && !IN6_IS_ADDR_LINKLOCAL(a) && !IN6_IS_ADDR_V4MAPPED(a);
 }
 
 static int address_add(struct strvec *v, const char *field, const char *text, bool own,
@@ -100,7 +101,8 @@ static int address_add(struct strvec *v, const char *field, const char *text, bo
 	int family = ps_address_family(text);
 
 	if (!family)
-		return err_set(e, E_USAGE, "%s '%.60s' is not an IPv4 or IPv6 address", field, text);
+		return err_set(e, E_USAGE, "%s '%.60s' is not an IPv4 or IPv6 address", field,
+			text);
 	inet_pton(family, text, &a);
 	if (own && !(family == AF_INET ? unicast4(a.s6_addr) : unicast6(&a)))
 		return err_set(e, E_USAGE, "%s %s cannot be a private server's own", field, text);
@@ -117,7 +119,8 @@ static bool is_hostname(const char *s)
 {
 	size_t n = strlen(s);
 
-	if (n < 1 || n > 64 || !strchr("abcdefghijklmnopqrstuvwxyz0123456789", s[0]) || s[n - 1] == '.')
+	if (n < 1 || n > 64 || !strchr("abcdefghijklmnopqrstuvwxyz0123456789", s[0]) ||
+		s[n - 1] == '.')
 		return false;
 	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789.-") == n && !strstr(s, "..");
 }
@@ -140,7 +143,8 @@ static int key_add(struct ps_conf *c, const char *line, struct err *e)
 {
 	for (const char *p = line; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return err_set(e, E_USAGE, "key holds a control character; it must be one line");
+			return err_set(e, E_USAGE,
+				"key holds a control character; it must be one line");
 	if (strlen(line) > 16384)
 		return err_set(e, E_USAGE, "key is over 16384 bytes");
 	strvec_push(&c->key, line);
@@ -159,12 +163,13 @@ static int conf_check(const struct ps_conf *c, struct err *e)
 	if (c->uid_base % PS_IDS)
 		return err_set(e, E_USAGE, "uid_base must be a multiple of %d", PS_IDS);
 	if (c->vm && c->vm < c->memory)
-		return err_set(e, E_USAGE, "vm (%" PRId64 ") is less than memory (%" PRId64 ")", c->vm,
-			c->memory);
+		return err_set(e, E_USAGE, "vm (%" PRId64 ") is less than memory (%" PRId64 ")",
+			c->vm, c->memory);
 	if (c->cpu_max && c->cpu_max < c->cpu)
 		return err_set(e, E_USAGE, "cpu_max is less than cpu");
 	if (c->net && !c->link)
-		return err_set(e, E_USAGE, "net is guaranteed but the rate of the link is not given");
+		return err_set(e, E_USAGE,
+			"net is guaranteed but the rate of the link is not given");
 	if (c->net > c->link / 10 * 9)
 		return err_set(e, E_LIMIT, "net guarantee is over 90 %% of the link");
 	return 0;
@@ -216,7 +221,8 @@ int ps_conf_from_msg(struct ps_conf *c, const struct msg *m, struct err *e)
 	if ((rc = msg_need_name(m, "name", &name, e)) < 0 ||
 		(rc = msg_need_text(m, "image", &image, e)) < 0 ||
 		(rc = msg_need_i64(m, "id", 1, PS_ID_MAX, &n.id, e)) < 0 ||
-		(rc = msg_need_i64(m, "uid_base", numbers[1].min, numbers[1].max, &n.uid_base, e)) < 0 ||
+		(rc = msg_need_i64(m, "uid_base", numbers[1].min, numbers[1].max, &n.uid_base, e)) <
+			0 ||
 		(rc = lists_from_msg(&n, m, e)) < 0)
 		return rc;
 	n.name = mem_strdup(name);
@@ -254,7 +260,8 @@ static int put(struct ps_conf *c, const char *key, const char *value, struct err
 		if (!str_eq(t->key, key))
 			continue;
 		if (t->list)
-			return address_add((struct strvec *)((char *)c + t->off), key, value, false, e);
+			return address_add((struct strvec *)((char *)c + t->off), key, value, false,
+				e);
 		free(*(char **)((char *)c + t->off));
 		*(char **)((char *)c + t->off) = mem_strdup(value);
 		return 0;

@@ -25,18 +25,18 @@
 struct ps_conf {
 	char *name;
 	int64_t id;
-	char *image;                /* SHA-256 of its OS image */
-	int64_t uid_base;           /* host uid of inside id 0 */
+	char *image;      /* SHA-256 of its OS image */
+	int64_t uid_base; /* host uid of inside id 0 */
 	char *hostname;
-	char *uplink;               /* interface, or NULL: the server's own choice */
-	struct strvec address;      /* IPv4 and IPv6, canonical text, without prefix */
+	char *uplink;          /* interface, or NULL: the server's own choice */
+	struct strvec address; /* IPv4 and IPv6, canonical text, without prefix */
 	struct strvec nameserver;
-	struct strvec key;          /* authorized_keys lines; used when it is made, not kept */
-	int64_t slot;               /* HTB class minor, unique on this server */
+	struct strvec key; /* authorized_keys lines; used when it is made, not kept */
+	int64_t slot;      /* HTB class minor, unique on this server */
 	/* bounds; 0: none */
-	int64_t cpu, cpu_max;       /* hundredths of a per cent of all the server's CPU time */
-	int64_t net, link;          /* bit/s guaranteed, bit/s of the uplink */
-	int64_t memory, vm, disk;   /* bytes */
+	int64_t cpu, cpu_max;     /* hundredths of a per cent of all the server's CPU time */
+	int64_t net, link;        /* bit/s guaranteed, bit/s of the uplink */
+	int64_t memory, vm, disk; /* bytes */
 	int64_t inodes, procs;
 };
 

@@ -25,10 +25,11 @@ struct others {
 static int refuse_shared(const struct ps_conf *a, const struct ps_conf *b, struct err *e)
 {
 	if (a->id == b->id)
-		return err_set(e, E_EXISTS, "id %" PRId64 " is private server %s's", a->id, b->name);
-	if (a->uid_base == b->uid_base)
-		return err_set(e, E_EXISTS, "uid_base %" PRId64 " is private server %s's", a->uid_base,
+		return err_set(e, E_EXISTS, "id %" PRId64 " is private server %s's", a->id,
 			b->name);
+	if (a->uid_base == b->uid_base)
+		return err_set(e, E_EXISTS, "uid_base %" PRId64 " is private server %s's",
+			a->uid_base, b->name);
 	for (size_t i = 0; i < a->address.n; i++)
 		for (size_t k = 0; k < b->address.n; k++)
 			if (str_eq(a->address.v[i], b->address.v[k]))
@@ -70,8 +71,8 @@ static int check_image(const struct ps_conf *c, struct err *e)
 
 	snprintf(path, sizeof(path), "%s/%s", AGENT_IMAGES, c->image);
 	return access(path, F_OK) < 0
-		       ? err_set(e, E_NOTFOUND, "image %.16s… is not on this server", c->image)
-		       : 0;
+	               ? err_set(e, E_NOTFOUND, "image %.16s… is not on this server", c->image)
+	               : 0;
 }
 
 int ps_check_quota(const struct ps_conf *c, struct err *e)
@@ -113,8 +114,8 @@ static int reconcile(struct ps_conf *c, const struct ps_conf *old, struct err *e
 	char dir[PATH_MAX];
 
 	if (old->id != c->id || old->uid_base != c->uid_base || !str_eq(old->image, c->image))
-		return err_set(e, E_EXISTS, "there is another private server %s (id %" PRId64 ")", c->name,
-			old->id);
+		return err_set(e, E_EXISTS, "there is another private server %s (id %" PRId64 ")",
+			c->name, old->id);
 	c->slot = old->slot;
 	return ps_conf_write(c, ps_path(dir, c->name, NULL), e);
 }

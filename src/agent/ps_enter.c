@@ -160,13 +160,13 @@ static int watch(struct run *r, const char *what, struct err *e)
 	struct stream_child *c = &r->j.child;
 
 	for (;;) {
-		struct pollfd p[4] = {{r->pidfd, POLLIN, 0}, {c->out, POLLIN, 0}, {c->err, POLLIN, 0},
-			{c->in, POLLOUT, 0}};
+		struct pollfd p[4] = {{r->pidfd, POLLIN, 0}, {c->out, POLLIN, 0},
+			{c->err, POLLIN, 0}, {c->in, POLLOUT, 0}};
 		int64_t left = r->deadline ? r->deadline - now_ms() : 60000;
 
 		if (left <= 0)
-			return err_set(e, E_FAIL, "%s in %s took over %d s and was stopped", what, r->j.ps,
-				r->o->timeout);
+			return err_set(e, E_FAIL, "%s in %s took over %d s and was stopped", what,
+				r->j.ps, r->o->timeout);
 		if (poll(p, 4, (int)(left < 60000 ? left : 60000)) < 0 && errno != EINTR)
 			return err_sys(e, "poll");
 		if (p[3].revents)
@@ -193,7 +193,12 @@ static int reap(pid_t pid)
 int ps_run_inside(const char *ps, char *const argv[], const struct inside_opts *o, struct err *e)
 {
 	autoclean(run_release) struct run r = {
-		.j = {.ps = ps, .argv = argv, .env = o->env, .cwd = o->cwd, .uid = o->uid, .gid = o->gid,
+		.j = {.ps = ps,
+			.argv = argv,
+			.env = o->env,
+			.cwd = o->cwd,
+			.uid = o->uid,
+			.gid = o->gid,
 			.child = {.in = -1, .out = -1, .err = -1}},
 		.o = o,
 		.pidfd = -1,

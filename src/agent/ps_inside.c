@@ -29,7 +29,7 @@
 enum { FD_SOCK = 3, FD_INIT = 4, FD_REQUEST = 5 };
 
 #define ALL_NAMESPACES                                                                             \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |  \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | \
 		CLONE_NEWCGROUP | CLONE_NEWTIME)
 #define FIXED_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -71,7 +71,8 @@ static int read_order(struct order *o, struct err *e)
 	read_list(o->m, "env", &o->env);
 	strvec_push(&o->env, FIXED_PATH);
 	strvec_push(&o->env, "HOME=/root");
-	autofree char *term = str_fmt("TERM=%s", msg_text(o->m, "term") ? msg_text(o->m, "term") : "dumb");
+	autofree char *term = str_fmt("TERM=%s",
+		msg_text(o->m, "term") ? msg_text(o->m, "term") : "dumb");
 	strvec_push(&o->env, term);
 	close(FD_REQUEST);
 	return 0;
@@ -93,8 +94,8 @@ static int go_in(struct err *e)
 /* The inner devpts and nothing that only looks like it: device numbers of devices.txt. */
 static int open_terminal(struct order *o, struct err *e)
 {
-	struct open_how how = {
-		.flags = O_RDWR | O_NOCTTY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+	struct open_how how = {.flags = O_RDWR | O_NOCTTY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_SYMLINKS};
 	struct winsize ws = {.ws_row = (unsigned short)msg_i64(o->m, "rows", 24),
 		.ws_col = (unsigned short)msg_i64(o->m, "cols", 80)};
 	struct statfs fs;

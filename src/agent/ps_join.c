@@ -129,8 +129,8 @@ static void child_exec(const struct join *j, struct ends *n, int request)
 	char *const argv[] = {(char[]){"sxc-agent"}, (char[]){"ps-inside"}, NULL};
 	char *const env[] = {NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int want[] = {j->pty ? null : n->in[0], j->pty ? null : n->out[1], j->pty ? null : n->err[1],
-		n->sock[1], n->init, request, n->exe};
+	int want[] = {j->pty ? null : n->in[0], j->pty ? null : n->out[1],
+		j->pty ? null : n->err[1], n->sock[1], n->init, request, n->exe};
 
 	/* Out of the way first: a source may stand where another is to go. */
 	for (size_t i = 0; i < ARRAY_LEN(want); i++)
@@ -145,8 +145,9 @@ static void child_exec(const struct join *j, struct ends *n, int request)
 
 static pid_t clone_into(int group)
 {
-	struct clone_args a = {
-		.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)group};
+	struct clone_args a = {.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)group};
 
 	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
 }

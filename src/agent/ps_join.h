@@ -19,17 +19,18 @@
 
 struct join {
 	const char *ps;
-	char *const *argv;    /* NULL: root's login shell */
-	char *const *env;     /* NAME=VALUE or NULL */
-	const char *cwd;      /* or NULL: / */
-	const char *term;     /* or NULL: dumb */
+	char *const *argv; /* NULL: root's login shell */
+	char *const *env;  /* NAME=VALUE or NULL */
+	const char *cwd;   /* or NULL: / */
+	const char *term;  /* or NULL: dumb */
 	uid_t uid;
 	gid_t gid;
-	bool pty;             /* a terminal of its own devpts; else pipes */
+	bool pty; /* a terminal of its own devpts; else pipes */
 	unsigned short rows, cols;
 	/* out, on success */
-	struct stream_child child; /* descriptors are the caller's; with pty: in is the master side */
-	char *cgroup;              /* directory of its control group, the caller's to free */
+	struct stream_child
+		child; /* descriptors are the caller's; with pty: in is the master side */
+	char *cgroup;  /* directory of its control group, the caller's to free */
 };
 
 /* E_NOTFOUND, E_STATE (not running), E_LIMIT (its process bound is reached). */

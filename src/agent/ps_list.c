@@ -177,12 +177,12 @@ static void memory_rows(const struct ps_conf *c, struct msg *ans)
 		cgroup_keyed(c->name, "memory.events", "oom")};
 
 	add_row(ans, &r);
-	r = (struct row){"vm", "bytes", c->vm ? "cgroup" : "nothing", sum_known(memory, swap), -1, c->vm,
-		cgroup_keyed(c->name, "memory.swap.events", "fail")};
+	r = (struct row){"vm", "bytes", c->vm ? "cgroup" : "nothing", sum_known(memory, swap), -1,
+		c->vm, cgroup_keyed(c->name, "memory.swap.events", "fail")};
 	add_row(ans, &r);
 	r = (struct row){"procs", "count", c->procs ? "cgroup" : "nothing",
-		cgroup_number(c->name, "pids.current"), cgroup_number(c->name, "pids.peak"), c->procs,
-		cgroup_keyed(c->name, "pids.events", "max")};
+		cgroup_number(c->name, "pids.current"), cgroup_number(c->name, "pids.peak"),
+		c->procs, cgroup_keyed(c->name, "pids.events", "max")};
 	add_row(ans, &r);
 }
 
@@ -204,8 +204,8 @@ static void address_row(const struct ps_conf *c, struct msg *ans)
 {
 	bool module = sxps_enforces(c, "net");
 	int64_t drops = net_dropped(c), more = sxps_dropped(c);
-	struct row r = {"addresses", "count", module ? "sxps" : "nftables", (int64_t)c->address.n, -1,
-		(int64_t)c->address.n, drops < 0 ? more : drops + (more > 0 ? more : 0)};
+	struct row r = {"addresses", "count", module ? "sxps" : "nftables", (int64_t)c->address.n,
+		-1, (int64_t)c->address.n, drops < 0 ? more : drops + (more > 0 ? more : 0)};
 
 	add_row(ans, &r);
 }
@@ -221,9 +221,9 @@ static void module_rows(const struct ps_conf *c, struct msg *ans)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct sxps_counter n = {-1, -1, -1, -1};
 		bool on = sxps_counter(c, rows[i].counter, &n) && n.bound >= 0 &&
-			  sxps_enforces(c, rows[i].part);
-		struct row r = {rows[i].resource, rows[i].unit, on ? "sxps" : "nothing", n.held, n.peak,
-			n.bound, n.failures};
+		          sxps_enforces(c, rows[i].part);
+		struct row r = {rows[i].resource, rows[i].unit, on ? "sxps" : "nothing", n.held,
+			n.peak, n.bound, n.failures};
 
 		add_row(ans, &r);
 	}
@@ -267,14 +267,15 @@ AGENT_OP(ps_log, "ps.log", OP_READ)
 	int rc = msg_need_name(req, "name", &name, e);
 
 	(void)ans;
-	if (rc < 0 || (msg_has(req, "lines") && (rc = msg_need_i64(req, "lines", 1, 10000, &n, e)) < 0))
+	if (rc < 0 ||
+		(msg_has(req, "lines") && (rc = msg_need_i64(req, "lines", 1, 10000, &n, e)) < 0))
 		return rc;
 	if (!ps_exists(name))
 		return err_set(e, E_NOTFOUND, "no private server '%s' on this server", name);
 	unit = str_fmt("--unit=sxc-ps@%s.service", name);
 	lines = str_fmt("--lines=%" PRId64, n);
-	char *argv[] = {(char[]){"journalctl"}, (char[]){"--no-pager"}, (char[]){"--quiet"}, (char[]){"--merge"},
-		(char[]){"--output=short-iso"}, unit, lines, NULL};
+	char *argv[] = {(char[]){"journalctl"}, (char[]){"--no-pager"}, (char[]){"--quiet"},
+		(char[]){"--merge"}, (char[]){"--output=short-iso"}, unit, lines, NULL};
 	rc = run_cmd_out(argv, 60, &out, 16 << 20, e);
 	return rc < 0 ? rc : agent_output(a, 1, str_c(&out), out.len, e);
 }

@@ -56,8 +56,10 @@ int64_t ps_live_since(pid_t pid)
 	const char *p;
 
 	if (file_read(path, &s, 4096, NULL) < 0 || !(p = strrchr(str_c(&s), ')')) ||
-		sscanf(p + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-			      "%*d %llu", &ticks) != 1)
+		sscanf(p + 1,
+			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+			"%*d %llu",
+			&ticks) != 1)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &up);

@@ -24,7 +24,9 @@ static int need_ps(const struct msg *req, const char **name, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	return ps_exists(*name) ? 0 : err_set(e, E_NOTFOUND, "no private server '%s' on this server", *name);
+	return ps_exists(*name)
+	               ? 0
+	               : err_set(e, E_NOTFOUND, "no private server '%s' on this server", *name);
 }
 
 static int timeout_of(const struct msg *req, int *timeout, struct err *e)
@@ -49,7 +51,8 @@ static bool is_ready(int status, const char *said)
 /* Wait until the manager inside says that starting is over. At first it does not even answer. */
 static int wait_ready(const char *name, int timeout, struct err *e)
 {
-	char *argv[] = {(char[]){"systemctl"}, (char[]){"is-system-running"}, (char[]){"--wait"}, NULL};
+	char *argv[] = {(char[]){"systemctl"}, (char[]){"is-system-running"}, (char[]){"--wait"},
+		NULL};
 	struct timespec now, end;
 	int status;
 
@@ -61,8 +64,8 @@ static int wait_ready(const char *name, int timeout, struct err *e)
 
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec >= end.tv_sec)
-			return err_set(e, E_FAIL, "%s was started but is not ready after %d s", name,
-				timeout);
+			return err_set(e, E_FAIL, "%s was started but is not ready after %d s",
+				name, timeout);
 		status = ps_run_inside(name, argv, &o, e);
 		if (status < 0)
 			return err_wrap(e, "waiting for %s", name);
@@ -145,7 +148,8 @@ AGENT_OP(ps_set, "ps.set", OP_CHANGE | OP_LOCK_PS)
 	(void)a;
 	(void)ans;
 	if ((rc = need_ps(req, &name, e)) < 0 || (rc = ps_conf_read(&c, name, e)) < 0 ||
-		(rc = ps_conf_bounds_from_msg(&c, req, e)) < 0 || (rc = ps_check_quota(&c, e)) < 0 ||
+		(rc = ps_conf_bounds_from_msg(&c, req, e)) < 0 ||
+		(rc = ps_check_quota(&c, e)) < 0 ||
 		(rc = ps_conf_write(&c, ps_path(dir, name, NULL), e)) < 0 ||
 		(rc = layer_bound(&c, e)) < 0 || (rc = unit_bounds(&c, e)) < 0)
 		return rc;

@@ -13,26 +13,25 @@
 #include "agent/ps.h"
 
 #define UNITS     "/etc/systemd/system"
-#define CTL_TIME  60  /* seconds for a systemctl that should answer at once */
-#define STOP_TIME 90  /* as TimeoutStopSec below */
+#define CTL_TIME  60 /* seconds for a systemctl that should answer at once */
+#define STOP_TIME 90 /* as TimeoutStopSec below */
 
 static const struct {
 	const char *path, *text;
 } units[] = {
-	{UNITS "/sxc-boot.service",
-		"[Unit]\n"
-		"Description=make ready for private servers\n"
-		"After=network-online.target nftables.service\n"
-		"Wants=network-online.target\n"
-		"ConditionPathExists=" AGENT_LIB "/sxc-agent\n"
-		"\n"
-		"[Service]\n"
-		"Type=oneshot\n"
-		"RemainAfterExit=yes\n"
-		"ExecStart=" AGENT_LIB "/sxc-agent boot\n"
-		"\n"
-		"[Install]\n"
-		"WantedBy=multi-user.target\n"},
+	{UNITS "/sxc-boot.service", "[Unit]\n"
+				    "Description=make ready for private servers\n"
+				    "After=network-online.target nftables.service\n"
+				    "Wants=network-online.target\n"
+				    "ConditionPathExists=" AGENT_LIB "/sxc-agent\n"
+				    "\n"
+				    "[Service]\n"
+				    "Type=oneshot\n"
+				    "RemainAfterExit=yes\n"
+				    "ExecStart=" AGENT_LIB "/sxc-agent boot\n"
+				    "\n"
+				    "[Install]\n"
+				    "WantedBy=multi-user.target\n"},
 	{UNITS "/sxc-ps@.service",
 		"[Unit]\n"
 		"Description=private server %i\n"
@@ -68,15 +67,14 @@ static const struct {
 		"\n"
 		"[Install]\n"
 		"WantedBy=multi-user.target\n"},
-	{UNITS "/sxc.slice",
-		"[Unit]\n"
-		"Description=private servers\n"
-		"Before=slices.target\n"
-		"\n"
-		"[Slice]\n"
-		"CPUAccounting=yes\n"
-		"MemoryAccounting=yes\n"
-		"TasksAccounting=yes\n"},
+	{UNITS "/sxc.slice", "[Unit]\n"
+			     "Description=private servers\n"
+			     "Before=slices.target\n"
+			     "\n"
+			     "[Slice]\n"
+			     "CPUAccounting=yes\n"
+			     "MemoryAccounting=yes\n"
+			     "TasksAccounting=yes\n"},
 };
 
 /* systemctl with up to seven arguments. */
@@ -103,7 +101,8 @@ int ps_setup_units(struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		autostr now = STR_INIT;
 
-		if (file_read(units[i].path, &now, 65536, NULL) == 0 && str_eq(str_c(&now), units[i].text))
+		if (file_read(units[i].path, &now, 65536, NULL) == 0 &&
+			str_eq(str_c(&now), units[i].text))
 			continue;
 		rc = file_write(units[i].path, units[i].text, strlen(units[i].text), 0644, e);
 		if (rc < 0)
@@ -140,7 +139,7 @@ static char *cpu_quota(int64_t cpu_max)
 	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN), q = cpu_max * (cpus > 0 ? cpus : 1);
 
 	return cpu_max ? str_fmt("CPUQuota=%" PRId64 ".%02d%%", q / 100, (int)(q % 100))
-		       : mem_strdup("CPUQuota=");
+	               : mem_strdup("CPUQuota=");
 }
 
 int unit_bounds(const struct ps_conf *c, struct err *e)
@@ -177,8 +176,8 @@ int unit_state(const char *ps, char *state, size_t n, struct err *e)
 {
 	autofree char *unit = unit_name(ps);
 	autostr out = STR_INIT;
-	char *argv[] = {(char[]){"systemctl"}, (char[]){"show"}, (char[]){"--value"}, (char[]){"-p"},
-		(char[]){"ActiveState"}, unit, NULL};
+	char *argv[] = {(char[]){"systemctl"}, (char[]){"show"}, (char[]){"--value"},
+		(char[]){"-p"}, (char[]){"ActiveState"}, unit, NULL};
 	int rc = run_cmd_out(argv, CTL_TIME, &out, 4096, e);
 
 	if (rc < 0)
@@ -194,8 +193,8 @@ static int said_by_launcher(const char *ps, struct err *e)
 	autostr why = STR_INIT;
 	int code = 0, at = 0;
 
-	if (file_read(path, &why, 4096, NULL) < 0 || sscanf(str_c(&why), "%d %n", &code, &at) != 1 ||
-		code >= 0)
+	if (file_read(path, &why, 4096, NULL) < 0 ||
+		sscanf(str_c(&why), "%d %n", &code, &at) != 1 || code >= 0)
 		return e ? e->code : E_FAIL;
 	return err_set(e, code, "%s", why.p + at);
 }
@@ -265,7 +264,8 @@ static bool still_loaded(char *unit)
 
 int unit_forget(const char *ps, struct err *e)
 {
-	static const char *const dirs[] = {"/etc/systemd/system.control", "/run/systemd/system.control"};
+	static const char *const dirs[] = {"/etc/systemd/system.control",
+		"/run/systemd/system.control"};
 	autofree char *unit = unit_name(ps);
 	int rc = unit_enable(ps, false, e);
 

@@ -19,10 +19,10 @@
 
 struct item {
 	const char *path;
-	unsigned type;     /* AE_IF… */
-	const char *link;  /* target; with AE_IFREG a hard link */
+	unsigned type;    /* AE_IF… */
+	const char *link; /* target; with AE_IFREG a hard link */
 	const char *data;
-	int id;            /* owner and group */
+	int id; /* owner and group */
 	unsigned mode;
 };
 
@@ -114,7 +114,8 @@ static void keeps(void)
 
 	CHECK_I64(try_it(items, ARRAY_LEN(items), &dir, &e), 0);
 	CHECK_TEXT(e.msg, "");
-	CHECK(fstatat(dir, "etc/shadow", &st, 0) == 0 && st.st_uid == 42 && st.st_mode == (S_IFREG | 0640));
+	CHECK(fstatat(dir, "etc/shadow", &st, 0) == 0 && st.st_uid == 42 &&
+		st.st_mode == (S_IFREG | 0640));
 	CHECK_I64(st.st_size, 6);
 	CHECK_I64(st.st_mtime, 1000000000);
 	CHECK(fstatat(dir, "etc/same", &other, 0) == 0 && other.st_ino == st.st_ino);
@@ -141,13 +142,13 @@ static void refuses(void)
 			"entry '/etc/' is not a relative path"},
 		{{{"a/../../b", AE_IFREG, NULL, "x", 0, 0}}, E_INTEGRITY,
 			"entry 'a/../../b' points outward"},
-		{{{"l", AE_IFLNK, "/tmp", NULL, 0, 0}, {"l/x", AE_IFREG, NULL, "x", 0, 0}}, E_INTEGRITY,
-			"entry 'l/x': its directory is none in the archive"},
+		{{{"l", AE_IFLNK, "/tmp", NULL, 0, 0}, {"l/x", AE_IFREG, NULL, "x", 0, 0}},
+			E_INTEGRITY, "entry 'l/x': its directory is none in the archive"},
 		{{{"d", AE_IFDIR, NULL, NULL, 0, 0755}, {"d/l", AE_IFLNK, "..", NULL, 0, 0},
 			 {"d/l/x", AE_IFREG, NULL, "x", 0, 0}},
 			E_INTEGRITY, "entry 'd/l/x': its directory is none in the archive"},
-		{{{"l", AE_IFLNK, "/etc", NULL, 0, 0}, {"l", AE_IFDIR, NULL, NULL, 0, 0755}}, E_INTEGRITY,
-			"entry 'l': it comes twice"},
+		{{{"l", AE_IFLNK, "/etc", NULL, 0, 0}, {"l", AE_IFDIR, NULL, NULL, 0, 0755}},
+			E_INTEGRITY, "entry 'l': it comes twice"},
 		{{{"f", AE_IFREG, NULL, "x", 0, 0}, {"f", AE_IFREG, NULL, "y", 0, 0}}, E_INTEGRITY,
 			"entry 'f': it comes twice"},
 		{{{"h", AE_IFREG, "../etc/passwd", NULL, 0, 0}}, E_INTEGRITY,
@@ -198,8 +199,8 @@ static void bounds(void)
 /* Cut off anywhere it is an error, with a byte changed at worst an odd name; never a crash. */
 static void damaged(void)
 {
-	static const struct item items[] = {
-		{"d", AE_IFDIR, NULL, NULL, 0, 0755}, {"d/f", AE_IFREG, NULL, "some text", 0, 0}};
+	static const struct item items[] = {{"d", AE_IFDIR, NULL, NULL, 0, 0755},
+		{"d/f", AE_IFREG, NULL, "some text", 0, 0}};
 	char digest[65];
 	autoclose int whole = make_archive(items, 2, digest);
 	off_t size = lseek(whole, 0, SEEK_END);

@@ -46,9 +46,10 @@ static void writes_what_it_was_told(void)
 	CHECK_I64(ps_conf_write(&c, dir, &e), 0);
 	autofree char *path = str_fmt("%s/config", dir);
 	CHECK_I64(file_read(path, &text, 4096, &e), 0);
-	CHECK_TEXT(str_c(&text), "id=7\nuid_base=1000013824\nslot=16\ncpu=1500\nmemory=268435456\n"
-				 "procs=100\nimage=" IMAGE "\nhostname=alpha.example\n"
-				 "address=198.51.100.7\naddress=2001:db8::7\nnameserver=192.0.2.1\n");
+	CHECK_TEXT(str_c(&text),
+		"id=7\nuid_base=1000013824\nslot=16\ncpu=1500\nmemory=268435456\n"
+		"procs=100\nimage=" IMAGE "\nhostname=alpha.example\n"
+		"address=198.51.100.7\naddress=2001:db8::7\nnameserver=192.0.2.1\n");
 	unlink(path);
 	rmdir(dir);
 }
@@ -85,10 +86,14 @@ static void refuses(void)
 			"address '198.51.100.300' is not an IPv4 or IPv6 address"},
 		{"address", "198.51.100.7/24", 0, E_USAGE,
 			"address '198.51.100.7/24' is not an IPv4 or IPv6 address"},
-		{"address", "127.0.0.1", 0, E_USAGE, "address 127.0.0.1 cannot be a private server's own"},
-		{"address", "0.0.0.0", 0, E_USAGE, "address 0.0.0.0 cannot be a private server's own"},
-		{"address", "239.1.1.1", 0, E_USAGE, "address 239.1.1.1 cannot be a private server's own"},
-		{"address", "fe80::1", 0, E_USAGE, "address fe80::1 cannot be a private server's own"},
+		{"address", "127.0.0.1", 0, E_USAGE,
+			"address 127.0.0.1 cannot be a private server's own"},
+		{"address", "0.0.0.0", 0, E_USAGE,
+			"address 0.0.0.0 cannot be a private server's own"},
+		{"address", "239.1.1.1", 0, E_USAGE,
+			"address 239.1.1.1 cannot be a private server's own"},
+		{"address", "fe80::1", 0, E_USAGE,
+			"address fe80::1 cannot be a private server's own"},
 		{"address", "::ffff:192.0.2.1", 0, E_USAGE,
 			"address ::ffff:192.0.2.1 cannot be a private server's own"},
 		{"hostname", "a\nb", 0, E_USAGE, NULL},
@@ -99,7 +104,8 @@ static void refuses(void)
 			"key holds a control character; it must be one line"},
 		{"cpu", NULL, 10001, E_USAGE, NULL},
 		{"memory", NULL, -1, E_USAGE, NULL},
-		{"net", NULL, 1000000, E_USAGE, "net is guaranteed but the rate of the link is not given"},
+		{"net", NULL, 1000000, E_USAGE,
+			"net is guaranteed but the rate of the link is not given"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
