@@ -22,7 +22,7 @@ check-fast: all unit replay
 	tests/run fast
 
 check: all unit replay
-	tests/deps/install build test lab
+	tests/deps/install build test lab kmod
 	tests/run all
 
 lint: all
@@ -35,6 +35,6 @@ faults:
 
 # Installs what is missing, builds, runs the whole life cycle on a lab server.
 demo:
-	tests/deps/install build test lab
+	tests/deps/install build test lab kmod
 	$(MAKE) sxc sxc-agent
 	tests/demo/demo
