@@ -75,10 +75,9 @@ static int sync_dir(const char *path, struct err *e)
 	return fd < 0 || fsync(fd) < 0 ? err_sys(e, "syncing %s", path) : 0;
 }
 
-static int unpack_to(struct agent *a, const char *archive, const char *tmp, struct unpack *u,
+static int unpack_to(struct adding *ad, const char *archive, const char *tmp, struct unpack *u,
 	struct err *e)
 {
-	struct adding ad = {.a = a};
 	autoclose int fd = open(archive, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	autoclose int dir = -1;
 	struct stat st;
@@ -93,11 +92,11 @@ static int unpack_to(struct agent *a, const char *archive, const char *tmp, stru
 	dir = open(tmp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "opening %s", tmp);
-	ad.total = st.st_size;
+	ad->total = st.st_size;
 	u->fd = fd;
 	u->dir = dir;
 	u->progress = on_progress;
-	u->arg = &ad;
+	u->arg = ad;
 	rc = image_unpack(u, e);
 	if (rc < 0)
 		return err_wrap(e, "image %.16s…", u->digest);
@@ -107,6 +106,7 @@ static int unpack_to(struct agent *a, const char *archive, const char *tmp, stru
 AGENT_OP(image_add, "image.add", OP_CHANGE)
 {
 	struct unpack u = {.max_bytes = IMAGE_BYTES_MAX, .max_files = IMAGE_FILES_MAX};
+	struct adding ad = {.a = a};
 	char path[PATH_MAX], tmp[PATH_MAX], archive[PATH_MAX];
 	int rc = need_digest(req, &u.digest, e);
 
@@ -120,7 +120,7 @@ AGENT_OP(image_add, "image.add", OP_CHANGE)
 	rc = dir_remove(tmp, e); /* of a run that was killed */
 	if (rc < 0)
 		return rc;
-	rc = unpack_to(a, archive, tmp, &u, e);
+	rc = unpack_to(&ad, archive, tmp, &u, e);
 	if (rc == 0)
 		rc = write_facts(u.digest, &u, e);
 	if (rc == 0 && rename(tmp, path) < 0)

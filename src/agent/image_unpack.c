@@ -47,8 +47,7 @@ static void job_release(struct job **jp)
 	if (j->parent_fd >= 0)
 		close(j->parent_fd);
 	free(j->parent);
-	vec_each(&j->dirs, d)
-		free(d->path);
+	vec_each(&j->dirs, d) free(d->path);
 	vec_release(&j->dirs);
 	free(j);
 }
@@ -149,7 +148,8 @@ static int open_beneath(int dir, const char *path, uint64_t flags)
 	return (int)syscall(SYS_openat2, dir, *path ? path : ".", &how, sizeof(how));
 }
 
-/* Directory that the last part of path goes into, kept open for the next entry; *base is that part. */
+/* Directory that the last part of path goes into, kept open for the next entry; *base is that
+ * part. */
 static int open_parent(struct job *j, const char *path, const char **base, struct err *e)
 {
 	const char *slash = strrchr(path, '/');

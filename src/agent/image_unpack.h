@@ -26,8 +26,9 @@ struct unpack {
 	int64_t bytes, files; /* out */
 };
 
-/* E_INTEGRITY says that the digest differs (then nothing was made) or names the entry refused; E_LIMIT for a full
- * disk or a bound above. What was unpacked so far is left for the caller to remove. */
+/* E_INTEGRITY says that the digest differs (then nothing was made) or names the entry refused;
+ * E_LIMIT for a full disk or a bound above. What was unpacked so far is left for the caller to
+ * remove. */
 int image_unpack(struct unpack *u, struct err *e);
 
 #endif

@@ -51,7 +51,8 @@ int ps_conf_bounds_from_msg(struct ps_conf *c, const struct msg *m, struct err *
 int ps_conf_read(struct ps_conf *c, const char *name, struct err *e);
 /* Durably to dir/config. */
 int ps_conf_write(const struct ps_conf *c, const char *dir, struct err *e);
-/* Call fn for each private server of this server, in no order; stops at its first nonzero result. */
+/* Call fn for each private server of this server, in no order; stops at its first nonzero
+ * result. */
 int ps_conf_each(int (*fn)(void *arg, const struct ps_conf *c, struct err *e), void *arg,
 	struct err *e);
 /* Address family of a text, AF_INET or AF_INET6; 0 when it is neither. */

@@ -122,7 +122,8 @@ static int write_request(const struct join *j, struct err *e)
 	return out;
 }
 
-/* Descriptors of the helper: 0 1 2 streams, 3 socket, 4 pidfd of init, 5 request; see ps_inside.c. */
+/* Descriptors of the helper: 0 1 2 streams, 3 socket, 4 pidfd of init, 5 request; see
+ * ps_inside.c. */
 static void child_exec(const struct join *j, struct ends *n, int request) __attribute__((noreturn));
 static void child_exec(const struct join *j, struct ends *n, int request)
 {

@@ -251,8 +251,8 @@ int unit_stop(const char *ps, int timeout, struct err *e)
 	return err_set(e, E_FAIL, "%s does not end, not even killed", ps);
 }
 
-/* Reloading takes long on a server with many units and is needed only where the unit was enabled when
- * systemd last read them all. */
+/* Reloading takes long on a server with many units and is needed only where the unit was enabled
+ * when systemd last read them all. */
 static bool still_loaded(char *unit)
 {
 	autostr out = STR_INIT;

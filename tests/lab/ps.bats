@@ -38,6 +38,7 @@ inside() { # one shell command line in the private server
 	call ps.exec name=alpha argv=/bin/sh argv=-c "argv==$1"
 }
 
+# shellcheck disable=SC2120 # further fields are optional
 create() {
 	call ps.create name=alpha id=7 "image==$digest" uid_base=1000013824 hostname=alpha.example \
 		address=198.51.100.7 address=2001:db8::7 nameserver=192.0.2.1 cpu=3000 \
