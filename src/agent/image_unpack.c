@@ -47,7 +47,8 @@ static void job_release(struct job **jp)
 	if (j->parent_fd >= 0)
 		close(j->parent_fd);
 	free(j->parent);
-	vec_each(&j->dirs, d) free(d->path);
+	vec_each(&j->dirs, d)
+		free(d->path);
 	vec_release(&j->dirs);
 	free(j);
 }
