@@ -173,8 +173,8 @@ int cmd_secret(struct call *c, const char *file, bool from_stdin, const char *pr
 	if (!file) {
 		if (!c->terminal)
 			return err_set(e, E_USAGE,
-				"there is no terminal to ask for a password on: use --password-stdin "
-				"or --password-file");
+				"there is no terminal to ask for a password on: use "
+				"--password-stdin or --password-file");
 		return secret_terminal(prompt, out, e);
 	}
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -69,13 +69,12 @@ static int check_option(struct sxc *s, struct line *l, const struct opt *o, stru
 {
 	const char **field = (const char **)((char *)l->opts + o->offset);
 	char *instead = NULL;
-	int r;
 
 	if (o->type != OPT_ENTITY || !*field)
 		return 0;
 	if (o->entity == ENT_NEW)
 		return check_new(o->name, *field, e);
-	if ((r = check_exists(s, o->entity, *field, &instead, e)) < 0)
+	if (check_exists(s, o->entity, *field, &instead, e) < 0)
 		return err_wrap(e, "--%s", o->name);
 	if (instead) {
 		vec_push(&l->owned, instead);

@@ -8,7 +8,8 @@
 const struct opt global_opts[] = {
 	G(home, "home", 0, OPT_FILE, "DIR", "the control center's directory"),
 	G(output, "output", 'o', OPT_TEXT, "table|tsv|json|csv", "form of the output"),
-	G(columns, "columns", 'c', OPT_TEXT, "A,B", "which columns, in which order; help lists them"),
+	G(columns, "columns", 'c', OPT_TEXT, "A,B",
+		"which columns, in which order; help lists them"),
 	G(no_header, "no-header", 0, OPT_FLAG, NULL, "no header line"),
 	G(sort, "sort", 0, OPT_TEXT, "[-]COL", "sort a list; with - descending"),
 	G(filter, "filter", 0, OPT_TEXTS, "COL=GLOB", "only rows that match; may repeat"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --help at every level, rendered from the table; sxc help, which opens the manual on a terminal. */
+/* --help at every level, rendered from the table; sxc help, which opens the manual. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,8 +80,8 @@ static void everything(struct str *s, const struct table_search *ts)
 	str_add(s, "usage: sxc [GLOBAL OPTIONS] NOUN [SUBNOUN] VERB [NAME…] [OPTIONS]\n\n");
 	table_search_next(ts, add_next, &t);
 	two_columns_print(&t, s);
-	str_add(s, "\nsxc NOUN --help lists what can be done with one, sxc NOUN VERB --help explains it,\n"
-		   "sxc help NOUN opens its manual page.\n");
+	str_add(s, "\nsxc NOUN --help lists what can be done with one, sxc NOUN VERB --help\n"
+		   "explains it, sxc help NOUN opens its manual page.\n");
 }
 
 struct verbs {
@@ -97,8 +97,7 @@ static void add_verb(struct verbs *v, const struct table_entry *en)
 	autostr usage = STR_INIT;
 	size_t n = v->ts->path.len;
 
-	if (strncmp(path, v->ts->path.p, n) != 0 || path[n] != ' ' ||
-		(en->cmd->flags & CMD_HIDDEN))
+	if (strncmp(path, v->ts->path.p, n) != 0 || path[n] != ' ' || (en->cmd->flags & CMD_HIDDEN))
 		return;
 	v->noun_help = en->noun->help;
 	line_synopsis(en, false, &usage);

@@ -44,7 +44,7 @@ struct line {
 	struct strvec args;
 	size_t command_at; /* index in args of the first word of a command to run; SIZE_MAX none */
 	struct strvec owned; /* texts that options point to, put there for ids */
-	char **words;      /* working copy of the argument vector; texts borrowed from the caller's */
+	char **words;      /* working copy of the argument vector; texts are the caller's */
 };
 
 /*
@@ -58,7 +58,7 @@ int line_parse(struct line *l, int argc, char **argv, const struct globals *base
 void line_release(struct line *l);
 bool line_global_given(const struct line *l, const char *name);
 
-/* The specification of the i-th argument (from 0) as far as the line is parsed; NULL past the last. */
+/* What the i-th argument (from 0) is, as far as the line is parsed; NULL past the last. */
 const struct arg *line_arg(const struct line *l, size_t i);
 /* Append "sxc server add HOST [OPTIONS]", the last word only if options is set. */
 void line_synopsis(const struct table_entry *en, bool options, struct str *s);
@@ -70,7 +70,7 @@ void line_synopsis(const struct table_entry *en, bool options, struct str *s);
 int line_set_option(const struct opt *o, void *opts, const char *value, struct err *e);
 /* Release what the fields of an options struct own. */
 void line_release_opts(const struct opt *opts, void *p);
-/* Find an option by its long name (n letters of it) or its letter, own ones first; NULL if absent. */
+/* An option by its long name (n letters of it) or its letter, own ones first; NULL if absent. */
 const struct opt *line_find_long(const struct cmd *c, const char *name, size_t n);
 const struct opt *line_find_letter(const struct cmd *c, char letter);
 bool line_takes_value(const struct opt *o);

@@ -34,8 +34,8 @@ static int set_number(const struct opt *o, int64_t *field, const char *value, st
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		if (numbers[i].type == o->type)
 			return numbers[i].parse(value, field) == 0
-				       ? 0
-				       : bad_value(o, value, numbers[i].form, e);
+			               ? 0
+			               : bad_value(o, value, numbers[i].form, e);
 	return 0;
 }
 

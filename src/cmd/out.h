@@ -33,7 +33,7 @@ struct column {
 	size_t offset;
 	size_t offset2;    /* COL_MONEY: const char * currency */
 	const char *help;  /* one line for --columns help */
-	bool extra;        /* not shown in tables unless asked with --columns; is in JSON and in TSV only when asked */
+	bool extra;        /* in JSON always, elsewhere only when asked for with --columns */
 };
 #define COL(struct_, field, type, help_)                                                           \
 	{#field, type, offsetof(struct_, field), 0, help_, false}
@@ -59,12 +59,12 @@ int out_end(struct out *o, struct err *e);
 int out_row_fn(void *out, const void *row, struct err *e);
 
 /*
- * One object: begin, the row (label/value pairs in tables; the object itself in JSON), any number of
- * nested lists or texts, end. TSV and CSV print the row as a list of one, nested parts left out.
+ * One object: begin, the row (label/value pairs in tables; the object itself in JSON), any number
+ * of nested lists or texts, end. TSV and CSV print the row as a list of one, nested parts left out.
  */
 int out_object(struct out *o, const struct column *cols, const void *row, struct err *e);
 int out_nested(struct out *o, const char *title, const char *json_key, const struct column *cols,
-	struct err *e); /* then out_row…; ended by the next out_nested, out_field or out_object_end */
+	struct err *e); /* then out_row…; ended by out_nested, out_field or out_object_end */
 /* One more label/value. */
 int out_field(struct out *o, const char *key, const char *value, struct err *e);
 int out_field_i64(struct out *o, const char *key, int64_t value, struct err *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TSV: one line a row, control bytes in a field as \xHH, so that a line is always a row. CSV: RFC 4180
- * with LF at the end of a line; a field may hold newlines inside quotes.
+ * TSV: one line a row, control bytes in a field as \xHH, so that a line is always a row. CSV:
+ * RFC 4180 with LF at the end of a line; a field may hold newlines inside quotes.
  */
 #include <string.h>
 

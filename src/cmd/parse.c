@@ -97,7 +97,8 @@ static void make_longopts(struct longopts *lo, const struct cmd *c)
 	size_t n = 0;
 
 	*lo = (struct longopts){0};
-	str_add(&lo->letters, "-:"); /* other words in place, as option 1; ':' for a missing value */
+	/* Other words come in place, as option 1; ':' tells of a missing value. */
+	str_add(&lo->letters, "-:");
 	if (c)
 		add_longopts(lo, &n, c->opts);
 	add_longopts(lo, &n, global_opts);
@@ -187,8 +188,8 @@ static int one_option(struct line *l, const struct longopts *lo, int c, int inde
 	if (c == ':')
 		return err_set(e, E_USAGE, "option '%.100s' needs a value", word);
 	if (c == '?' && optopt >= 256 && strchr(word, '='))
-		return err_set(e, E_USAGE, "option '%.*s' takes no value",
-			(int)strcspn(word, "="), word);
+		return err_set(e, E_USAGE, "option '%.*s' takes no value", (int)strcspn(word, "="),
+			word);
 	if (c == '?')
 		return unknown_option(l, optopt && optopt < 256 ? "-" : word, optopt, e);
 	if (index < 0)

@@ -202,7 +202,7 @@ static const char *next_line(struct editor *ed)
 	for (;;) {
 		interrupted = 0;
 		el_resize(ed->el);
-		/* Before the prompt: what is typed as soon as it shows is not left to the line discipline. */
+		/* Before the prompt: what is typed as soon as it shows is for the editor. */
 		el_set(ed->el, EL_PREP_TERM, 1);
 		line = el_gets(ed->el, &n);
 		if (line && n > 0)

@@ -32,7 +32,7 @@ static void end_word(struct splitter *sp, struct strvec *words)
 	sp->in_word = false;
 }
 
-/* A backslash: the next character loses its meaning; at the end of the line it stands for itself. */
+/* A backslash: the next character loses its meaning; at the end it stands for itself. */
 static void escaped(struct splitter *sp)
 {
 	char next = sp->p[1];

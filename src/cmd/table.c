@@ -13,7 +13,7 @@ static int by_order(const void *a, const void *b)
 	const struct noun *const *pa = a, *const *pb = b;
 	const struct noun *x = *pa, *y = *pb;
 	int c = x->order != y->order ? (x->order > y->order) - (x->order < y->order)
-				     : strcmp(x->name, y->name);
+	                             : strcmp(x->name, y->name);
 
 	return c ? c : (x > y) - (x < y);
 }

@@ -15,7 +15,7 @@ struct table_entry {
 	const struct cmd *cmd;
 };
 
-/* Every command, in the order of sxc help: nouns by order and name, verbs as their tables have them.
+/* Every command, in the order of sxc help: nouns by order and name, verbs in that of their tables.
  * Hidden ones included. The caller frees the array; *n is its length. */
 struct table_entry *table_all(size_t *n);
 

@@ -65,7 +65,8 @@ int units_size(const char *s, int64_t *out)
 		char c = *s >= 'a' && *s <= 'z' ? (char)(*s - 'a' + 'A') : *s;
 		const char *u = strchr(size_units, c);
 
-		if (!u || s[1] || __builtin_mul_overflow(v, (int64_t)1 << 10 * (u - size_units + 1), &v))
+		if (!u || s[1] ||
+			__builtin_mul_overflow(v, (int64_t)1 << 10 * (u - size_units + 1), &v))
 			return -1;
 	}
 	*out = v;
