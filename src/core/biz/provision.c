@@ -10,6 +10,7 @@
 #include "biz/ps.h"
 #include "biz/ps_live.h"
 #include "util/str.h"
+#include "util/units.h"
 #include "util/vec.h"
 
 #define SQL_WHO                                                                                    \
@@ -37,14 +38,17 @@ static void take(const json_t *ps, const char *key, int64_t *out)
 		*out = json_integer_value(v);
 }
 
-/* In base units, as the plan file was read. */
+/* In base units, as the plan file was read; only a share of the uplink waits for its server. */
 static void read_bounds(const json_t *ps, struct ps_bounds *b)
 {
+	const char *share = json_string_value(json_object_get(ps, "net"));
+
 	*b = ps_bounds_none();
 	take(ps, "cpu", &b->cpu);
-	take(ps, "cpu_max", &b->cpu_max);
+	take(ps, "cpu-max", &b->cpu_max);
 	take(ps, "net", &b->net);
-	take(ps, "net_share", &b->net_share);
+	if (share)
+		units_percent(share, &b->net_share);
 	take(ps, "memory", &b->memory);
 	take(ps, "vm", &b->vm);
 	take(ps, "disk", &b->disk);
