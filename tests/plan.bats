@@ -1,0 +1,194 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+
+load helper
+
+setup() {
+	setup_home
+	cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+web() { # price
+	printf 'plan: web\ntitle: Web\ncurrency: USD\nprice: %s\nevery: 1 month\n' "${1:-10}" >web.yaml
+}
+
+# A plan file that ends in the lines given is refused with this message.
+refuses() { # message, line…
+	web
+	local message=$1
+	shift
+	printf '%s\n' "$@" >>web.yaml
+	run_sxc plan apply web.yaml
+	assert_refused 2 "web.yaml:$message"
+	run_sxc plan list -q
+	assert_ok ""
+}
+
+@test "apply makes a plan, a version only when it says something else" {
+	web
+	run_sxc plan apply web.yaml
+	assert_ok "plan web version 1 applied"
+	echo "# a remark" >>web.yaml
+	sed -i 's/1 month/1 months/; s/: 10/: 10.00/' web.yaml
+	run_sxc plan apply web.yaml
+	assert_ok "plan web is as it was, version 1"
+	web 12.50
+	run_sxc -n plan apply web.yaml
+	assert_ok "would make a new version of plan web"
+	run_sxc plan diff web.yaml
+	assert_ok "key	before	after
+prices.USD.price	1000	1250"
+	run_sxc plan apply web.yaml
+	assert_ok "plan web version 2 applied"
+	run_sxc plan diff web 1
+	assert_out_has "prices.USD.price	1000	1250"
+	run_sxc plan history web -c version,price
+	assert_ok "version	price
+1	10.00
+2	12.50"
+}
+
+@test "show --yaml gives the file back, byte for byte" {
+	web
+	printf '# remark\nattributes: {a: "1", b: [x, y]}\n' >>web.yaml
+	run_sxc plan apply web.yaml
+	"$SXC" plan show web --yaml >back.yaml
+	cmp web.yaml back.yaml
+	web 99
+	run_sxc plan apply web.yaml
+	run_sxc plan show web --version 1
+	assert_out_has 10.00
+	run_sxc plan show web --version 3
+	assert_refused 3 "plan web has no version 3"
+	run_sxc plan show web --version 0
+	assert_refused 2 "--version: versions count from 1"
+}
+
+@test "several files are applied together or not at all" {
+	web
+	printf 'plan: bad\n' >bad.yaml
+	run_sxc plan apply web.yaml bad.yaml
+	assert_refused_like 2 "currency is missing"
+	run_sxc plan list -q
+	assert_ok ""
+}
+
+@test "wrong files are refused with file, line and column" {
+	refuses "6:1: unknown key 'prize': allowed are plan title currency price prices-include-tax prices every setup bill align trial policy tax provision provides best-effort options stock per-account attributes" \
+		"prize: 5"
+	refuses "6:7: bill must be advance or arrears" "bill: monthly"
+	refuses "6:8: setup: '1.234' has more decimals than USD has (2)" "setup: 1.234"
+	refuses "6:8: setup must be a decimal such as 24.95, without quotes" 'setup: "5"'
+	refuses "6:8: align must be anniversary, or day 1 to day 31" "align: day 32"
+	refuses "6:1: usage is not supported in this version" "usage: {}"
+	refuses "6:1: reseller is not supported in this version" "reseller: {wholesale: 60%}"
+	refuses "6:32: adds is not supported in this version" "options: {ip: {price: 2, adds: {ip: 1}}}"
+	refuses "7:24: vm is memory and swap together: it must be memory or more" "provides:" \
+		"  private-server: {vm: 1M, memory: 2M}"
+}
+
+@test "more wrong files" {
+	web
+	sed -i 's/USD/US/' web.yaml
+	run_sxc plan validate web.yaml
+	assert_refused 2 "web.yaml:3:11: 'US' is not a currency: write its ISO 4217 code, such as USD"
+	web
+	sed -i 's/1 month/1 fortnight/' web.yaml
+	run_sxc plan validate web.yaml
+	assert_refused_like 2 "web.yaml:5:8: every: '1 fortnight' is not a period"
+	web -5
+	run_sxc plan validate web.yaml
+	assert_refused_like 2 "web.yaml:4:8: price must be from 0"
+	web
+	echo "plan: again" >>web.yaml
+	run_sxc plan validate web.yaml
+	assert_refused_like 2 "web.yaml:6:1: "
+	printf 'plan: &a web\n' >web.yaml
+	run_sxc plan validate web.yaml
+	assert_refused_like 2 "web.yaml:1:"
+	head -c 10485760 /dev/zero | tr '\0' '#' >web.yaml
+	run_sxc plan validate web.yaml
+	assert_refused_like 2 "web.yaml"
+	head -c 1000 /dev/urandom >web.yaml
+	run_sxc plan validate web.yaml
+	assert_refused_like 2 "web.yaml"
+	run_sxc plan validate nowhere.yaml
+	[ "$status" != 0 ] || seen "accepted"
+}
+
+@test "every ready-made plan is valid and can be applied" {
+	run_sxc plan template -q
+	assert_status 0
+	names=$out
+	[ "$(wc -l <<<"$names")" -ge 8 ] || seen "too few"
+	for name in $names; do
+		"$SXC" plan template "$name" >t.yaml
+		run_sxc plan apply t.yaml
+		assert_ok "plan $name version 1 applied"
+	done
+	run_sxc plan template nonesuch
+	assert_refused_like 3 "no ready-made plan named 'nonesuch'"
+}
+
+@test "retire, remove" {
+	web
+	run_sxc plan apply web.yaml
+	run_sxc account add ada --email a@example.net
+	run_sxc plan retire web
+	assert_ok "plan web retired"
+	run_sxc plan retire web
+	assert_refused 5 "plan web is retired already"
+	run_sxc account subscribe ada web
+	assert_refused 5 "plan web is retired"
+	web 11
+	run_sxc plan apply web.yaml
+	run_sxc account subscribe ada web
+	assert_ok
+	run_sxc plan remove web -y
+	assert_refused_like 6 "plan web was subscribed to"
+	web
+	sed -i 's/plan: web/plan: other/' web.yaml
+	run_sxc plan apply web.yaml
+	run_sxc plan remove other
+	assert_status 2
+	run_sxc plan remove other -y
+	assert_ok "plan other removed"
+	run_sxc plan show other
+	assert_refused 3 "no plan named 'other'"
+}
+
+@test "stock, per-account, other currencies, options" {
+	web
+	printf '%s\n' "stock: 2" "per-account: 1" "setup: 5" \
+		"prices: {EUR: {price: 9, setup: 4, options: {ip: 1.50}}, JPY: {price: 1000}}" \
+		"options: {ip: {price: 2, max: 4}, cpu: {price: 1}}" >>web.yaml
+	run_sxc plan apply web.yaml
+	assert_ok
+	for a in a b c; do run_sxc account add $a --email a@example.net; done
+	run_sxc account add e --email e@example.net --currency EUR
+	run_sxc account add j --email j@example.net --currency JPY
+	run_sxc account add k --email k@example.net --currency KWD
+	run_sxc account subscribe k web
+	assert_refused 5 "plan web has no price in KWD, the currency of account k"
+	run_sxc account subscribe j web
+	assert_refused 5 "plan web has no setup price in JPY, the currency of account j"
+	run_sxc account subscribe e web --option cpu=1
+	assert_refused 5 "option cpu of plan web has no price in EUR"
+	run_sxc account subscribe a web --option ip=5
+	assert_refused 7 "plan web has at most 4 of option ip"
+	run_sxc account subscribe a web --option nope=1
+	assert_refused 3 "plan web has no option 'nope'"
+	run_sxc account subscribe e web --option ip=2
+	assert_ok
+	run_sxc account subscribe e web
+	assert_refused 7 "account e has 1 of plan web, the most it may have"
+	run_sxc account subscribe a web
+	assert_ok
+	run_sxc account subscribe b web
+	assert_refused 7 "plan web is sold out: 2 of 2"
+	run_sxc invoice run
+	run sql "SELECT item, amount, currency FROM v_invoice_line WHERE currency = 'EUR'"
+	[ "$output" = "setup	400	EUR
+plan	900	EUR
+option:ip	300	EUR" ] || { echo "$output" && false; }
+}
