@@ -218,7 +218,10 @@ static int fail(char *const argv[], int status, const struct str *text, struct e
 		n--;
 	skip = n > 700 ? n - 700 : 0;
 	if (n)
-		str_add_clean(&clean, text->p + skip, n - skip, false);
+		str_add_clean(&clean, text->p + skip, n - skip, true);
+	for (size_t i = 0; i < clean.len; i++)
+		if (clean.p[i] == '\n' || clean.p[i] == '\t')
+			clean.p[i] = ' ';
 	return err_set(e, E_FAIL, "%s %s failed (%d)%s%s", argv[0], argv[1] ? argv[1] : "", status,
 		n ? ": " : "", str_c(&clean));
 }

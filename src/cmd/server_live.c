@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "cmd/out.h"
+#include "cmd/out_setup.h"
 #include "cmd/server_verbs.h"
 #include "util/str.h"
 
 static const struct column status_columns[] = {
 	COL_NAMED("server", struct server_status_row, name, COL_TEXT, "its name"),
 	COL(struct server_status_row, state, COL_TEXT, "up, down"),
-	COL(struct server_status_row, load1, COL_PERCENT, "load average of the last minute, in processors"),
+	COL_NAMED("load", struct server_status_row, load, COL_PERCENT, "load average of the last minute; 100%: one processor"),
 	COL(struct server_status_row, memory_used, COL_SIZE, "memory in use, bytes"),
 	COL(struct server_status_row, memory, COL_SIZE, "memory, bytes"),
 	COL(struct server_status_row, disk_used, COL_SIZE, "disk in use, bytes"),
@@ -165,7 +166,7 @@ static void exec_told(void *arg, const char *name, const char *error)
 
 	(void)name;
 	if (error && x->many)
-		out_note(x->c->out, "%s", error);
+		tell_error("sxc: ", error);
 }
 
 static int run_exec(struct call *c, struct err *e)
@@ -196,22 +197,29 @@ static int run_enter(struct call *c, struct err *e)
 	return r <= 0 ? r : err_set(e, E_FAIL, "the shell on %s ended with status %d", c->args[0], r);
 }
 
+struct upgrading {
+	struct call *c;
+	bool many; /* one server's error is the command's */
+};
+
 static void upgrade_told(void *arg, const char *name, const char *error)
 {
-	struct call *c = arg;
+	struct upgrading *u = arg;
 
-	if (error)
-		out_note(c->out, "%s", error);
-	else
-		out_done_name(c->out, "server", name, "server %s upgraded", name);
+	if (!error)
+		out_done_name(u->c->out, "server", name, "server %s upgraded", name);
+	else if (u->many)
+		tell_error("sxc: ", error);
 }
 
 static int run_upgrade(struct call *c, struct err *e)
 {
 	autoclean(server_specs_release) struct server_specs l = {0};
+	struct upgrading u = {.c = c};
 	int r = server_targets(c->sxc, c->args[0], &l, e);
 
-	return r < 0 ? r : server_upgrade_all(c->sxc, &l, upgrade_told, c, e);
+	u.many = l.n > 1;
+	return r < 0 ? r : server_upgrade_all(c->sxc, &l, upgrade_told, &u, e);
 }
 
 #define LIVE_VERB(id, help_, args_, flags_, columns_)                                              \

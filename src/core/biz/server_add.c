@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Taking a machine in. The first contact needs a password that is never kept, so it cannot be a step
  * of a job; what is written before it and after it makes the whole go on from where it was. */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "biz/server_int.h"
 #include "util/fault.h"
@@ -288,14 +291,29 @@ static int write_contact(struct adding *a, const char *host_key, const char *typ
 	return r;
 }
 
+/* Held to the end: two runs of the same addition would both make the first contact. */
+static int lock_name(struct sxc *s, const char *name, int *fd, struct err *e)
+{
+	autofree char *rel = str_fmt("run/server-%s.lock", name);
+	autofree char *path = sxc_path(s, rel);
+
+	*fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	if (*fd < 0)
+		return err_sys(e, "%s", path);
+	if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return err_set(e, E_BUSY, "server %s is being added by another run", name);
+}
+
 int server_add(struct sxc *s, const struct server_new *n, struct err *e)
 {
 	autofree char *host_key = NULL, *type = NULL;
 	struct adding a = {.s = s, .n = n};
+	autoclose int lock = -1;
 	int64_t job;
-	int r = write_intent(&a, e);
+	int r;
 
-	if (r < 0)
+	if ((r = lock_name(s, n->name, &lock, e)) < 0 || (r = write_intent(&a, e)) < 0)
 		return r;
 	fault_point("server.intent");
 	if (a.pinned) {

@@ -129,10 +129,14 @@ static int check_hello(struct remote *r, const struct wire_frame *f, struct err 
 
 static int wait_hello(struct remote *r, struct err *e)
 {
+	int64_t by = link_now() + (int64_t)r->link.timeout * 1000;
 	struct wire_frame f;
 	int rc;
 
 	for (;;) {
+		if (link_now() > by)
+			return err_set(e, E_UNREACH, "server %s: the agent does not answer",
+				r->link.name);
 		if ((rc = remote_move(r, e)) < 0)
 			return rc == E_UNREACH && ssh_channel_is_eof(r->ch) ? agent_ended(r, e)
 									    : rc;
