@@ -11,7 +11,7 @@
 #define SQL_FILE                                                                \
 	"INSERT INTO ticket_attachment (message, name, size, digest, content) " \
 	"VALUES (?1, ?2, ?3, ?4, ?5)"
-/* Not by a trigger: SQLite trusts no virtual table in a schema (trusted_schema is off). */
+/* Not by a trigger: SQLite runs none on a virtual table where it does not trust the schema. */
 #define SQL_WORDS                                                                                \
 	"INSERT INTO ticket_words (rowid, subject, body) "                                       \
 	"SELECT m.id, t.subject, m.body FROM ticket_message m JOIN ticket t ON t.id = m.ticket " \

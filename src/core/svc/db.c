@@ -395,6 +395,17 @@ void db_close(struct db **dbp)
 	*dbp = NULL;
 }
 
+int db_close_whole(struct db **db, struct err *e)
+{
+	int64_t busy = 0;
+	int r = db_get_i64(*db, &busy, e, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+	if (r >= 0 && busy)
+		r = err_set(e, E_BUSY, "database %s is in use by another run", (*db)->path);
+	db_close(db);
+	return r < 0 ? r : 0;
+}
+
 static int pragma_i64(struct db *db, const char *sql, int64_t *out, struct err *e)
 {
 	*out = 0;
@@ -480,7 +491,7 @@ static int prepare(struct db *db, struct err *e)
 	sqlite3_busy_timeout(db->h, BUSY_MS);
 	sqlite3_extended_result_codes(db->h, 1);
 	if (sqlite3_exec(db->h, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
-				"PRAGMA trusted_schema = OFF; PRAGMA cache_size = -16384;"
+				"PRAGMA cache_size = -16384;"
 				"PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456",
 		    NULL, NULL, NULL))
 		return fail(db, e);

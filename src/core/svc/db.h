@@ -38,6 +38,8 @@ enum db_mode {
  */
 int db_open(struct db **out, const char *path, enum db_mode mode, struct err *e);
 void db_close(struct db **db); /* NULL-safe, sets *db to NULL */
+/* Close it with all that was written in the one file, which can then be renamed. */
+int db_close_whole(struct db **db, struct err *e);
 /* The version of the schema this program writes. */
 int db_schema_version(void);
 

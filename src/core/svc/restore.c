@@ -178,9 +178,13 @@ static int move_damaged(const char *store, const char *kept, struct err *e)
 	return 0;
 }
 
-static int take_place(struct db **copy, const char *path, const char *store, struct err *e)
+static int take_place(struct db **copy, const char *path, const char *store, const char *kept,
+	struct err *e)
 {
-	db_close(copy); /* the last to close it: the log is written back and removed */
+	int r;
+
+	if ((r = db_close_whole(copy, e)) < 0 || (r = move_damaged(store, kept, e)) < 0)
+		return r;
 	return rename(path, store) < 0 ? err_sys(e, "%s", store) : 0;
 }
 
@@ -210,8 +214,8 @@ static int put_in_place(struct sxc *s, struct sxc *copy, const char *path, const
 		               : replace_live(live, copy->db, store, aside, e);
 	else if (s->dry_run)
 		r = r == E_INTEGRITY || r == E_NOTFOUND ? 0 : r;
-	else if ((r == E_INTEGRITY || r == E_NOTFOUND) && (r = move_damaged(store, aside, e)) == 0)
-		r = take_place(&copy->db, path, store, e);
+	else if (r == E_INTEGRITY || r == E_NOTFOUND)
+		r = take_place(&copy->db, path, store, aside, e);
 	if (r == 0 && access(aside, F_OK) == 0)
 		*kept = steal(&aside);
 	return r;

@@ -152,6 +152,9 @@ static int fill_store(struct sxc *s, const char *path, bool rehearsal, struct er
 	if (r == 0)
 		r = audit_add(&fresh, "init", rehearsal ? "rehearsal" : "real", NULL, NULL, e);
 	r = r == 0 ? tx_commit(&fresh, e) : (tx_rollback(&fresh), r);
+	/* What is still in the log would be lost by the rename. */
+	if (r == 0)
+		r = db_close_whole(&fresh.db, e);
 	db_close(&fresh.db);
 	return r;
 }
