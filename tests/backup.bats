@@ -219,8 +219,7 @@ refuses() { # status, regular expression
 	for command in "config list" "config set seller.name Two"; do
 		# shellcheck disable=SC2086
 		run_sxc $command
-		assert_refused_like "[0-9]*" "$db" || [ "$status" != 0 ]
-		[ "$status" = 12 ] || [ "$status" = 1 ] || seen "status"
+		assert_refused 12 "$db is not a file"
 	done
 	[ -d "$db" ]
 }
