@@ -20,13 +20,13 @@
 #include "util/mem.h"
 #include "util/str.h"
 
-#define AGENT_LIB    "/usr/lib/sxc"          /* the agent binary: AGENT_LIB/sxc-agent */
-#define AGENT_STATE  "/var/lib/sxc"          /* everything kept on the server, 0700 */
-#define AGENT_STORE  AGENT_STATE "/store"    /* files by SHA-256, complete ones only */
-#define AGENT_IMAGES AGENT_STATE "/images"   /* OS images unpacked, read-only, by SHA-256 */
-#define AGENT_PS     AGENT_STATE "/ps"       /* one directory a private server */
-#define AGENT_JOBS   AGENT_STATE "/jobs"     /* recorded outcomes */
-#define AGENT_RUN    "/run/sxc"              /* locks, pid files */
+#define AGENT_LIB    "/usr/lib/sxc"        /* the agent binary: AGENT_LIB/sxc-agent */
+#define AGENT_STATE  "/var/lib/sxc"        /* everything kept on the server, 0700 */
+#define AGENT_STORE  AGENT_STATE "/store"  /* files by SHA-256, complete ones only */
+#define AGENT_IMAGES AGENT_STATE "/images" /* OS images unpacked, read-only, by SHA-256 */
+#define AGENT_PS     AGENT_STATE "/ps"     /* one directory a private server */
+#define AGENT_JOBS   AGENT_STATE "/jobs"   /* recorded outcomes */
+#define AGENT_RUN    "/run/sxc"            /* locks, pid files */
 
 struct agent; /* the session: connection, cancel flag */
 
@@ -64,10 +64,10 @@ struct stream_child {
 int agent_stream(struct agent *a, struct stream_child *c, struct err *e);
 
 enum {
-	OP_READ = 0,          /* changes nothing, records nothing */
-	OP_CHANGE = 1 << 0,   /* recorded under its job name */
-	OP_LOCK_PS = 1 << 1,  /* holds the lock of the private server in field "name" */
-	OP_STREAM = 1 << 2,   /* uses agent_input */
+	OP_READ = 0,         /* changes nothing, records nothing */
+	OP_CHANGE = 1 << 0,  /* recorded under its job name */
+	OP_LOCK_PS = 1 << 1, /* holds the lock of the private server in field "name" */
+	OP_STREAM = 1 << 2,  /* uses agent_input */
 };
 
 struct agent_op {
@@ -79,8 +79,8 @@ struct agent_op {
 /* Define and register an operation: AGENT_OP(ps_create, "ps.create", OP_CHANGE | OP_LOCK_PS) {…}
  * with a, req, ans, e as its arguments. All of them stand in one linker section. */
 #define AGENT_OP(id, opname, opflags)                                                              \
-	static int op_##id(                                                                        \
-		struct agent *a, const struct msg *req, struct msg *ans, struct err *e);           \
+	static int op_##id(struct agent *a, const struct msg *req, struct msg *ans,                \
+		struct err *e);                                                                    \
 	static const struct agent_op agent_op_##id = {opname, opflags, op_##id};                   \
 	static const struct agent_op *const agent_op_ptr_##id                                      \
 		__attribute__((used, section("agent_ops"))) = &agent_op_##id;                      \

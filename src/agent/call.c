@@ -33,8 +33,9 @@ static int add_field(struct msg *m, char *arg, struct err *e)
 
 AGENT_VERB(call, "call", "OP [NAME=VALUE...]: run one operation here")
 {
-	autoclean(session_release) struct agent a = {
-		.in = STDIN_FILENO, .out = STDOUT_FILENO, .local = true};
+	autoclean(session_release) struct agent a = {.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.local = true};
 	automsg *req = msg_new(), *ans = NULL;
 	autostr text = STR_INIT;
 	int r = 0;

@@ -39,7 +39,7 @@ int dir_make(const char *path, unsigned mode, struct err *e)
 
 /*
  * Removing a tree that others filled: never through a link, never into another mount, with one open
- * directory at a time however deep it goes. The way back is "..", which must lead where we came from.
+ * directory at a time however deep it goes. The way back is "..", which must be where we came from.
  */
 struct level {
 	dev_t dev;
@@ -55,7 +55,8 @@ struct walk {
 
 static void walk_release(struct walk *w)
 {
-	vec_each(&w->up, l) free(l->name);
+	vec_each(&w->up, l)
+		free(l->name);
 	vec_release(&w->up);
 	if (w->fd >= 0)
 		close(w->fd);
@@ -108,7 +109,7 @@ static int go_up(struct walk *w, struct err *e)
 	if (fstat(fd, &st) < 0 || st.st_dev != l.dev || st.st_ino != l.ino)
 		return err_set(e, E_STATE, "%s changed while it was being removed", w->path);
 	return unlinkat(fd, name, AT_REMOVEDIR) < 0 ? err_sys(e, "beneath %s: %s", w->path, name)
-						    : 0;
+	                                            : 0;
 }
 
 /* Remove what can be; *below gets the name of a directory that is not empty. */
@@ -129,8 +130,8 @@ static int empty_dir(struct walk *w, char **below, struct err *e)
 			(unlinkat(w->fd, de->d_name, AT_REMOVEDIR) == 0 || errno == ENOTEMPTY ||
 				errno == EEXIST || errno == EBUSY))
 			*below = faccessat(w->fd, de->d_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0
-					 ? mem_strdup(de->d_name)
-					 : NULL;
+			                 ? mem_strdup(de->d_name)
+			                 : NULL;
 		else
 			r = err_sys(e, "beneath %s: %s", w->path, de->d_name);
 	}

@@ -103,8 +103,10 @@ static int perform(struct agent *a, struct task *t, struct msg **ans, struct err
 int dispatch(struct agent *a, const char *op, const char *job, const struct msg *req,
 	struct msg **ans, struct err *e)
 {
-	autoclean(task_release) struct task t = {
-		.job = job, .req = req, .job_lock = -1, .ps_lock = -1};
+	autoclean(task_release) struct task t = {.job = job,
+		.req = req,
+		.job_lock = -1,
+		.ps_lock = -1};
 	automsg *none = msg_new();
 	int r, code;
 

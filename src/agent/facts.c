@@ -190,8 +190,8 @@ void facts_traffic(const char *interface, int64_t *rx, int64_t *tx)
 	int64_t *out[] = {rx, tx};
 
 	for (int i = 0; i < 2; i++) {
-		autofree char *path =
-			str_fmt("/sys/class/net/%s/statistics/%s", interface, names[i]);
+		autofree char *path = str_fmt("/sys/class/net/%s/statistics/%s", interface,
+			names[i]);
 		autostr s = STR_INIT;
 		struct err ignored;
 

@@ -9,7 +9,7 @@
 
 #include "agent/agent.h"
 
-/* Processors online; bytes of memory; MHz of the first processor, 0 when the kernel does not say. */
+/* Processors online; MHz of the first of them, 0 when the kernel does not say. */
 int64_t facts_cpus(void);
 int64_t facts_cpu_mhz(void);
 /* One line of /proc/meminfo in bytes ("MemTotal"), 0 when it is not there. */

@@ -54,7 +54,7 @@ int lock_take(const char *name, const char *what, const char *note, int *fd, str
 			return err_sys(e, "%s", path);
 		if (flock(f, LOCK_EX | LOCK_NB) < 0)
 			return errno == EWOULDBLOCK ? say_holder(f, what, e)
-						    : err_sys(e, "%s", path);
+			                            : err_sys(e, "%s", path);
 		if (!still_there(f, path))
 			continue;
 		say_myself(f, note);

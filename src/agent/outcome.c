@@ -26,8 +26,7 @@ int outcome_get(const char *job, const char *digest, int *code, struct msg **ans
 		return 0;
 	/* A record that cannot be read is as good as none: operations may run twice. */
 	if (file_read(path, &raw, MSG_MAX_SIZE + 4096, &why) < 0 ||
-		msg_decode(&m, raw.p, raw.len, &why) < 0 ||
-		!str_eq(msg_text(m, "digest"), digest))
+		msg_decode(&m, raw.p, raw.len, &why) < 0 || !str_eq(msg_text(m, "digest"), digest))
 		return 0;
 	*code = (int)msg_i64(m, "code", E_FAIL);
 	if (*code != 0) {
@@ -51,8 +50,8 @@ static void sweep_sometimes(void)
 	outcome_sweep(&ignored);
 }
 
-int outcome_put(const char *job, const char *op, const char *digest, int code,
-	const char *message, const struct msg *ans, struct err *e)
+int outcome_put(const char *job, const char *op, const char *digest, int code, const char *message,
+	const struct msg *ans, struct err *e)
 {
 	autofree char *path = str_fmt("%s/%s", AGENT_JOBS, job);
 	autostr raw = STR_INIT, body = STR_INIT, text = STR_INIT;
@@ -70,8 +69,7 @@ int outcome_put(const char *job, const char *op, const char *digest, int code,
 		msg_add_text(m, "message", str_c(&text));
 	else
 		msg_add_bytes(m, "answer", body.p, body.len);
-	if ((r = msg_encode(m, &raw, e)) < 0 ||
-		(r = file_write(path, raw.p, raw.len, 0600, e)) < 0)
+	if ((r = msg_encode(m, &raw, e)) < 0 || (r = file_write(path, raw.p, raw.len, 0600, e)) < 0)
 		return r;
 	sweep_sometimes();
 	return 0;

@@ -17,13 +17,13 @@ extern char **environ;
 
 struct running {
 	pid_t pid;
-	int in, out;       /* our ends; -1 closed */
-	const char *feed;  /* bytes for stdin */
+	int in, out;      /* our ends; -1 closed */
+	const char *feed; /* bytes for stdin */
 	size_t feed_n;
-	struct str *text;  /* output */
-	size_t max;        /* bytes of it; beyond: the oldest are dropped, or it is too much */
+	struct str *text; /* output */
+	size_t max;       /* bytes of it; beyond: the oldest are dropped, or it is too much */
 	bool keep_tail;
-	int64_t deadline;  /* ms, 0: none */
+	int64_t deadline; /* ms, 0: none */
 };
 
 static int64_t now_ms(void)
@@ -57,8 +57,8 @@ static int spawn(struct running *rn, char *const argv[], int in, int out, int er
 	posix_spawn_file_actions_adddup2(&fa, out, 1);
 	posix_spawn_file_actions_adddup2(&fa, err, 2);
 	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-						POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setflags(&attr,
+		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attr, &all);
 	posix_spawnattr_setsigmask(&attr, &none);
 	rc = posix_spawnp(&rn->pid, argv[0], &fa, &attr, argv, environ);
@@ -91,7 +91,7 @@ static int start(struct running *rn, char *const argv[], bool input, struct err 
 	close_fd(&rn->out);
 	errno = rc;
 	return rc == ENOENT ? err_set(e, E_STATE, "%s is not installed here", argv[0])
-			    : err_sys(e, "%s", argv[0]);
+	                    : err_sys(e, "%s", argv[0]);
 }
 
 static void feed(struct running *rn)

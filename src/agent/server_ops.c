@@ -190,7 +190,7 @@ static bool term_ok(const char *term)
 {
 	return term && *term && strlen(term) < 64 &&
 	       strspn(term, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._") ==
-		       strlen(term);
+	               strlen(term);
 }
 
 static void be_shell(const char *term)

@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define INPUT_MAX     (1u << 20)   /* bytes of input kept before we stop reading */
-#define IDLE_MS       (600 * 1000) /* a session without a request ends after that */
-#define PROGRESS_MS   100
+#define INPUT_MAX   (1u << 20)   /* bytes of input kept before we stop reading */
+#define IDLE_MS     (600 * 1000) /* a session without a request ends after that */
+#define PROGRESS_MS 100
 
 static int64_t now_ms(void)
 {

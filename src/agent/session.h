@@ -11,10 +11,10 @@
 #include "svc/wire.h"
 
 struct agent {
-	int in, out;   /* descriptors of the connection */
-	bool local;    /* `sxc-agent call`: input and output are raw, there are no frames */
-	bool greeted;  /* the other side's hello came and fits */
-	uint32_t id;   /* request being worked on; 0: none */
+	int in, out;  /* descriptors of the connection */
+	bool local;   /* `sxc-agent call`: input and output are raw, there are no frames */
+	bool greeted; /* the other side's hello came and fits */
+	uint32_t id;  /* request being worked on; 0: none */
 	struct wire_in wire;
 	struct str input; /* input of the request that nobody took yet */
 	size_t input_off;
@@ -23,7 +23,7 @@ struct agent {
 	bool gone;      /* the connection has ended: nobody reads what we say */
 	bool resized;
 	unsigned short rows, cols;
-	int64_t told;   /* when progress was last sent, ms */
+	int64_t told; /* when progress was last sent, ms */
 };
 
 /* Serve requests from in, answers to out, until the connection ends. 0 or E_. */
@@ -46,7 +46,7 @@ int dispatch(struct agent *a, const char *op, const char *job, const struct msg 
  * message), 0 when there is none for that job and request digest.
  */
 int outcome_get(const char *job, const char *digest, int *code, struct msg **ans, struct err *e);
-int outcome_put(const char *job, const char *op, const char *digest, int code,
-	const char *message, const struct msg *ans, struct err *e);
+int outcome_put(const char *job, const char *op, const char *digest, int code, const char *message,
+	const struct msg *ans, struct err *e);
 
 #endif

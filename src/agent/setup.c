@@ -9,8 +9,8 @@
 
 static int make_dirs(struct err *e)
 {
-	static const char *const dirs[] = {
-		AGENT_STATE, AGENT_STORE, AGENT_IMAGES, AGENT_PS, AGENT_JOBS, AGENT_RUN};
+	static const char *const dirs[] = {AGENT_STATE, AGENT_STORE, AGENT_IMAGES, AGENT_PS,
+		AGENT_JOBS, AGENT_RUN};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs) && r == 0; i++)
@@ -48,8 +48,8 @@ static int refuse_if_used(struct err *e)
 /* Only what is ours: a control center may have its home beside it. */
 static int remove_ours(struct err *e)
 {
-	static const char *const dirs[] = {
-		AGENT_STORE, AGENT_IMAGES, AGENT_PS, AGENT_JOBS, AGENT_RUN};
+	static const char *const dirs[] = {AGENT_STORE, AGENT_IMAGES, AGENT_PS, AGENT_JOBS,
+		AGENT_RUN};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs) && r == 0; i++)

@@ -157,7 +157,7 @@ static int receive(struct agent *a, struct put *p, struct err *e)
 	if (n < 0)
 		return n;
 	return at == p->size ? 0
-			     : err_set(e, E_UNREACH, "the transfer ended after %lld of %lld bytes",
+	                     : err_set(e, E_UNREACH, "the transfer ended after %lld of %lld bytes",
 				       (long long)at, (long long)p->size);
 }
 
@@ -204,9 +204,9 @@ AGENT_OP(store_get, "store.get", OP_READ)
 	autofree char *path = str_fmt("%s/%s", AGENT_STORE, digest);
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? err_set(e, E_NOTFOUND, "no file %.12s… in the store",
-						 digest)
-				       : err_sys(e, "%s", path);
+		return errno == ENOENT
+		               ? err_set(e, E_NOTFOUND, "no file %.12s… in the store", digest)
+		               : err_sys(e, "%s", path);
 	size = size_of(path);
 	if (offset < 0 || offset > size)
 		return err_set(e, E_USAGE, "\"offset\" is outside of the file");

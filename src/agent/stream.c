@@ -21,8 +21,8 @@ struct stream {
 	int pidfd;
 	struct str pending; /* input taken from the connection, not yet taken by the child */
 	size_t off;
-	int64_t kill_at;    /* ms; 0: nobody asked it to stop */
-	bool stopped;       /* it was asked to */
+	int64_t kill_at; /* ms; 0: nobody asked it to stop */
+	bool stopped;    /* it was asked to */
 	char *buf;
 };
 

@@ -23,7 +23,8 @@ static const struct column columns[] = {
 	COL(struct server_row, ps, COL_INT, "private servers that live there"),
 	COL(struct server_row, group, COL_TEXT, "group, for @GROUP"),
 	COL(struct server_row, agent, COL_TEXT, "version of the agent"),
-	COL_X(struct server_row, module, COL_TEXT, "version of the kernel module; null: not loaded"),
+	COL_X(struct server_row, module, COL_TEXT,
+		"version of the kernel module; null: not loaded"),
 	COL_X(struct server_row, id, COL_INT, "its number, never used again"),
 	COL_X(struct server_row, port, COL_INT, "SSH port"),
 	COL_X(struct server_row, user, COL_TEXT, "user logged in as"),
@@ -50,15 +51,22 @@ struct add_opts {
 };
 static const struct opt opts_add[] = {
 	OPT(struct add_opts, name, "name", 0, OPT_TEXT, "NAME", "what it is called; default: HOST"),
-	OPT(struct add_opts, user, "user", 0, OPT_TEXT, "USER", "user to log in as, with root's rights; default: root"),
+	OPT(struct add_opts, user, "user", 0, OPT_TEXT, "USER",
+		"user to log in as, with root's rights; default: root"),
 	OPT(struct add_opts, port, "port", 0, OPT_INT, "PORT", "SSH port; default: 22"),
-	OPT(struct add_opts, password_stdin, "password-stdin", 0, OPT_FLAG, NULL, "read the password from standard input"),
-	OPT(struct add_opts, password_file, "password-file", 0, OPT_FILE, "FILE", "read the password from FILE"),
-	OPT(struct add_opts, identity, "identity", 0, OPT_FILE, "KEY", "log in with this private key instead"),
-	OPT(struct add_opts, host_key, "host-key", 0, OPT_TEXT, "SHA256:...", "fingerprint its host key must have"),
+	OPT(struct add_opts, password_stdin, "password-stdin", 0, OPT_FLAG, NULL,
+		"read the password from standard input"),
+	OPT(struct add_opts, password_file, "password-file", 0, OPT_FILE, "FILE",
+		"read the password from FILE"),
+	OPT(struct add_opts, identity, "identity", 0, OPT_FILE, "KEY",
+		"log in with this private key instead"),
+	OPT(struct add_opts, host_key, "host-key", 0, OPT_TEXT, "SHA256:...",
+		"fingerprint its host key must have"),
 	OPT(struct add_opts, group, "group", 0, OPT_TEXT, "GROUP", "group it belongs to"),
-	OPT(struct add_opts, uplink, "uplink", 0, OPT_TEXT, "INTERFACE", "interface to the outside; default: that of the default route"),
-	OPT(struct add_opts, link_rate, "link-rate", 0, OPT_RATE, "RATE", "rate of the uplink, such as 100mbit"),
+	OPT(struct add_opts, uplink, "uplink", 0, OPT_TEXT, "INTERFACE",
+		"interface to the outside; default: that of the default route"),
+	OPT(struct add_opts, link_rate, "link-rate", 0, OPT_RATE, "RATE",
+		"rate of the uplink, such as 100mbit"),
 	OPT_END,
 };
 static const struct arg args_host[] = {{"HOST", ENT_NONE, ARG_ONE}, ARG_END};
@@ -77,8 +85,8 @@ static int check_host(const char *host, struct err *e)
 static int check_port(int64_t port, struct err *e)
 {
 	return port >= 1 && port <= 65535
-		       ? 0
-		       : err_set(e, E_USAGE, "--port: %lld is not between 1 and 65535",
+	               ? 0
+	               : err_set(e, E_USAGE, "--port: %lld is not between 1 and 65535",
 				 (long long)port);
 }
 
@@ -108,8 +116,9 @@ static int check_fingerprint(const char *text, struct err *e)
 static int check_label(const char *option, const char *text, size_t max, struct err *e)
 {
 	if (!str_is_name(text) || strlen(text) > max)
-		return err_set(e, E_USAGE, "--%s: '%.100s' is not a name (a-z 0-9 . _ -, at most %zu)",
-			option, text, max);
+		return err_set(e, E_USAGE,
+			"--%s: '%.100s' is not a name (a-z 0-9 . _ -, at most %zu)", option, text,
+			max);
 	return 0;
 }
 
@@ -142,7 +151,7 @@ static int check_new(const struct call *c, const struct add_opts *o, const struc
 		return err_set(e, E_USAGE, "'all' is reserved, choose another --name");
 	if (!str_is_name(n->name))
 		return err_set(e, E_USAGE,
-			"'%.100s' is not a name (a-z 0-9 . _ -, at most 63): choose one with --name",
+			"'%.100s' is not a name (a-z 0-9 . _ -, at most 63): choose a --name",
 			n->name);
 	if (o->identity && (o->password_stdin || o->password_file))
 		return err_set(e, E_USAGE, "--identity and a password exclude each other");
@@ -253,13 +262,18 @@ struct set_opts {
 	int64_t port, link_rate;
 };
 static const struct opt opts_set[] = {
-	OPT(struct set_opts, host, "host", 0, OPT_TEXT, "HOST", "address or host name it is reached at"),
+	OPT(struct set_opts, host, "host", 0, OPT_TEXT, "HOST",
+		"address or host name it is reached at"),
 	OPT(struct set_opts, user, "user", 0, OPT_TEXT, "USER", "user to log in as"),
 	OPT(struct set_opts, port, "port", 0, OPT_INT, "PORT", "SSH port"),
-	OPT(struct set_opts, host_key, "host-key", 0, OPT_TEXT, "SHA256:...", "pin another host key"),
-	OPT(struct set_opts, group, "group", 0, OPT_TEXT, "GROUP", "group it belongs to; '' takes it out"),
-	OPT(struct set_opts, uplink, "uplink", 0, OPT_TEXT, "INTERFACE", "interface to the outside; '' is the one found"),
-	OPT(struct set_opts, link_rate, "link-rate", 0, OPT_RATE, "RATE", "rate of the uplink, such as 100mbit"),
+	OPT(struct set_opts, host_key, "host-key", 0, OPT_TEXT, "SHA256:...",
+		"pin another host key"),
+	OPT(struct set_opts, group, "group", 0, OPT_TEXT, "GROUP",
+		"group it belongs to; '' takes it out"),
+	OPT(struct set_opts, uplink, "uplink", 0, OPT_TEXT, "INTERFACE",
+		"interface to the outside; '' is the one found"),
+	OPT(struct set_opts, link_rate, "link-rate", 0, OPT_RATE, "RATE",
+		"rate of the uplink, such as 100mbit"),
 	OPT_END,
 };
 
@@ -305,8 +319,10 @@ struct remove_opts {
 	bool keep_agent, forget;
 };
 static const struct opt opts_remove[] = {
-	OPT(struct remove_opts, keep_agent, "keep-agent", 0, OPT_FLAG, NULL, "leave the agent and what it made there"),
-	OPT(struct remove_opts, forget, "forget", 0, OPT_FLAG, NULL, "only take it out of the books: it is gone for good"),
+	OPT(struct remove_opts, keep_agent, "keep-agent", 0, OPT_FLAG, NULL,
+		"leave the agent and what it made there"),
+	OPT(struct remove_opts, forget, "forget", 0, OPT_FLAG, NULL,
+		"only take it out of the books: it is gone for good"),
 	OPT_END,
 };
 

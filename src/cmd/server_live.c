@@ -13,15 +13,18 @@
 static const struct column status_columns[] = {
 	COL_NAMED("server", struct server_status_row, name, COL_TEXT, "its name"),
 	COL(struct server_status_row, state, COL_TEXT, "up, down"),
-	COL_NAMED("load", struct server_status_row, load, COL_PERCENT, "load average of the last minute; 100%: one processor"),
+	COL_NAMED("load", struct server_status_row, load, COL_PERCENT,
+		"load average of the last minute; 100%: one processor"),
 	COL(struct server_status_row, memory_used, COL_SIZE, "memory in use, bytes"),
 	COL(struct server_status_row, memory, COL_SIZE, "memory, bytes"),
 	COL(struct server_status_row, disk_used, COL_SIZE, "disk in use, bytes"),
 	COL(struct server_status_row, disk, COL_SIZE, "disk, bytes"),
 	COL(struct server_status_row, ps_running, COL_INT, "private servers running"),
 	COL(struct server_status_row, uptime, COL_DURATION, "since it was started"),
-	COL_X(struct server_status_row, rx, COL_INT, "bytes received on the uplink since it was started"),
-	COL_X(struct server_status_row, tx, COL_INT, "bytes sent on the uplink since it was started"),
+	COL_X(struct server_status_row, rx, COL_INT,
+		"bytes received on the uplink since it was started"),
+	COL_X(struct server_status_row, tx, COL_INT,
+		"bytes sent on the uplink since it was started"),
 	COL_X(struct server_status_row, agent, COL_TEXT, "version of the agent"),
 	COL_X(struct server_status_row, module, COL_TEXT, "version of the kernel module"),
 	COL(struct server_status_row, error, COL_TEXT, "why it did not answer"),
@@ -38,8 +41,8 @@ static const struct column ping_columns[] = {
 
 static const struct arg args_target[] = {{"TARGET", ENT_TARGET, ARG_OPTIONAL}, ARG_END};
 static const struct arg args_one_target[] = {{"TARGET", ENT_TARGET, ARG_ONE}, ARG_END};
-static const struct arg args_exec[] = {
-	{"TARGET", ENT_TARGET, ARG_ONE}, {"CMD", ENT_COMMAND, ARG_MANY}, ARG_END};
+static const struct arg args_exec[] = {{"TARGET", ENT_TARGET, ARG_ONE},
+	{"CMD", ENT_COMMAND, ARG_MANY}, ARG_END};
 static const struct arg args_server[] = {{"SERVER", ENT_SERVER, ARG_ONE}, ARG_END};
 
 typedef int (*live_fn)(struct sxc *s, const struct server_specs *l, server_row_fn fn, void *arg,
@@ -90,7 +93,8 @@ struct exec {
 
 static void exec_release(struct exec *x)
 {
-	vec_each(&x->streams, st) str_release(&st->line);
+	vec_each(&x->streams, st)
+		str_release(&st->line);
 	vec_release(&x->streams);
 }
 
@@ -173,8 +177,10 @@ static int run_exec(struct call *c, struct err *e)
 {
 	autoclean(server_specs_release) struct server_specs l = {0};
 	autoclean(exec_release) struct exec x = {.c = c};
-	struct server_exec how = {
-		.argv = c->args + 1, .data = exec_data, .told = exec_told, .arg = &x};
+	struct server_exec how = {.argv = c->args + 1,
+		.data = exec_data,
+		.told = exec_told,
+		.arg = &x};
 	int r = server_targets(c->sxc, c->args[0], &l, e);
 
 	if (r < 0)
@@ -194,7 +200,8 @@ static int run_enter(struct call *c, struct err *e)
 {
 	int r = server_enter(c->sxc, c->args[0], e);
 
-	return r <= 0 ? r : err_set(e, E_FAIL, "the shell on %s ended with status %d", c->args[0], r);
+	return r <= 0 ? r
+	              : err_set(e, E_FAIL, "the shell on %s ended with status %d", c->args[0], r);
 }
 
 struct upgrading {

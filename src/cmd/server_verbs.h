@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server_verbs - the verbs of `sxc server` that talk to servers (server_live.c), for the noun's table.
+ * server_verbs - the verbs of `sxc server` that talk to servers, for the noun's table.
  *
  * Must not know about: the store.
  */

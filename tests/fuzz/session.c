@@ -12,7 +12,7 @@
 
 #include "fuzz.h"
 
-/* Operations of all manners: answers at once, reads its input to the end, writes, asks for a cancel. */
+/* Operations of all manners: answer at once, read the input to its end, write, fail. */
 int dispatch(struct agent *a, const char *op, const char *job, const struct msg *req,
 	struct msg **ans, struct err *e)
 {

@@ -82,7 +82,8 @@ void server_spec_release(struct server_spec *sp)
 
 void server_specs_release(struct server_specs *l)
 {
-	vec_each(l, sp) server_spec_release(sp);
+	vec_each(l, sp)
+		server_spec_release(sp);
 	vec_release(l);
 }
 

@@ -49,7 +49,7 @@ struct server_new {
 	const char *password; /* or NULL */
 	const char *identity; /* private key for the first contact, or NULL */
 	const char *group, *uplink;
-	int64_t link_rate;    /* bit/s; 0: not given */
+	int64_t link_rate; /* bit/s; 0: not given */
 	bool (*confirm)(void *arg, const char *fingerprint);
 	void *arg;
 };
@@ -70,8 +70,8 @@ int server_set(struct sxc *s, const char *name, const struct server_change *c, s
 /* Agent and units as this sxc has them, facts recorded again. */
 int server_upgrade(struct sxc *s, int64_t id, struct err *e);
 /*
- * E_INUSE while private servers live there. The key goes, and unless keep_agent the agent and all it
- * made. forget: the server is gone for good, only the books are changed.
+ * E_INUSE while private servers live there. The key goes, and unless keep_agent the agent and all
+ * it made. forget: the server is gone for good, only the books are changed.
  */
 int server_remove(struct sxc *s, const char *name, bool keep_agent, bool forget, struct err *e);
 

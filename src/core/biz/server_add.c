@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking a machine in. The first contact needs a password that is never kept, so it cannot be a step
+/* Taking a machine in. The first contact needs a password that is not kept, so it cannot be a step
  * of a job; what is written before it and after it makes the whole go on from where it was. */
 #include <fcntl.h>
 #include <string.h>
@@ -28,10 +28,10 @@
 
 static json_t *facts_json(const struct msg *ans)
 {
-	static const char *const texts[] = {
-		"os", "os_version", "kernel", "arch", "uplink", "module", "agent"};
-	static const char *const numbers[] = {
-		"cpus", "cpu_mhz", "memory", "disk", "cgroup2", "quota"};
+	static const char *const texts[] = {"os", "os_version", "kernel", "arch", "uplink",
+		"module", "agent"};
+	static const char *const numbers[] = {"cpus", "cpu_mhz", "memory", "disk", "cgroup2",
+		"quota"};
 	json_t *o = json_object();
 	autostr list = STR_INIT;
 	const char *a;
@@ -79,9 +79,9 @@ int server_job_keep_facts(struct job *j, struct err *e)
 
 	return db_run(j->sxc->db, e, SQL_FACTS, j->server, fact(f, "os"), fact(f, "os_version"),
 		fact(f, "kernel"), fact(f, "arch"), fact_i64(f, "cpus"), fact_i64(f, "cpu_mhz"),
-		fact_i64(f, "memory"), fact_i64(f, "disk"), fact(f, "addresses"),
-		fact(f, "uplink"), fact_i64(f, "cgroup2") != 0, fact_i64(f, "quota") != 0,
-		fact(f, "module"), fact(f, "agent"), j->sxc->now);
+		fact_i64(f, "memory"), fact_i64(f, "disk"), fact(f, "addresses"), fact(f, "uplink"),
+		fact_i64(f, "cgroup2") != 0, fact_i64(f, "quota") != 0, fact(f, "module"),
+		fact(f, "agent"), j->sxc->now);
 }
 
 /* ---- the job: from the first contact on ---- */
@@ -209,8 +209,7 @@ static void drop_intent(struct adding *a)
 
 	if (!a->fresh || tx_begin(a->s, &ignored) < 0)
 		return;
-	if (server_delete(a->s, a->id, a->n->name, &ignored) < 0 ||
-		tx_commit(a->s, &ignored) < 0)
+	if (server_delete(a->s, a->id, a->n->name, &ignored) < 0 || tx_commit(a->s, &ignored) < 0)
 		tx_rollback(a->s);
 }
 
@@ -318,9 +317,9 @@ int server_add(struct sxc *s, const struct server_new *n, struct err *e)
 	fault_point("server.intent");
 	if (a.pinned) {
 		r = job_unfinished(s, "server.add", n->name, &job, e);
-		return r > 0 ? job_run(s, job, e)
+		return r > 0   ? job_run(s, job, e)
 		       : r < 0 ? r
-			       : err_set(e, E_STATE, "server %s: its job is gone; remove it",
+		               : err_set(e, E_STATE, "server %s: its job is gone; remove it",
 					 n->name);
 	}
 	if ((r = make_contact(&a, &host_key, &type, e)) < 0) {

@@ -79,7 +79,7 @@ int server_show(struct sxc *s, const char *name, server_row_fn fn, void *arg, st
 	if (r < 0 || (r = db_one(s->db, &q, e, SQL_SHOW, id)) < 0)
 		return r;
 	return r == 0 ? err_set(e, E_NOTFOUND, "no server named '%.100s'", name)
-		      : give(&q, fn, arg, e);
+	              : give(&q, fn, arg, e);
 }
 
 int server_inhabitants(struct sxc *s, const char *name, char **out, struct err *e)

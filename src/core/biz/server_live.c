@@ -40,15 +40,15 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void fleet_init(struct fleet *f, struct sxc *s, const struct server_specs *l, const char *what)
+static void fleet_init(struct fleet *f, struct sxc *s, const struct server_specs *l,
+	const char *what)
 {
 	*f = (struct fleet){.s = s, .what = what, .n = l->n, .lock = PTHREAD_MUTEX_INITIALIZER};
 	f->items = mem_array(NULL, l->n, sizeof(*f->items));
 	f->members = mem_array(NULL, l->n, sizeof(*f->members));
 	for (size_t i = 0; i < l->n; i++) {
 		f->members[i] = (struct member){.f = f, .spec = &l->v[i], .began = now_ms()};
-		f->items[i] = (struct engine_item){
-			.spec = &l->v[i].remote, .arg = &f->members[i]};
+		f->items[i] = (struct engine_item){.spec = &l->v[i].remote, .arg = &f->members[i]};
 	}
 }
 
@@ -219,7 +219,9 @@ static int run_there(struct remote *r, struct engine_item *it, struct err *e)
 {
 	struct member *m = it->arg;
 	const struct server_exec *x = m->f->x;
-	struct remote_events ev = {.data = on_data, .arg = m, .input = x->input ? remote_stdin : NULL};
+	struct remote_events ev = {.data = on_data,
+		.arg = m,
+		.input = x->input ? remote_stdin : NULL};
 	automsg *req = msg_new();
 	int64_t status;
 	int rc;

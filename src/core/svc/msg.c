@@ -155,8 +155,8 @@ size_t msg_count(const struct msg *m, const char *name)
 
 /* ---- demanding ---- */
 
-static const struct field *need(
-	const struct msg *m, const char *name, enum msg_type type, struct err *e)
+static const struct field *need(const struct msg *m, const char *name, enum msg_type type,
+	struct err *e)
 {
 	const struct field *f = find_at(m, name, 0, 0);
 
@@ -179,8 +179,8 @@ int msg_need_text(const struct msg *m, const char *name, const char **out, struc
 	return 0;
 }
 
-int msg_need_i64(
-	const struct msg *m, const char *name, int64_t min, int64_t max, int64_t *out, struct err *e)
+int msg_need_i64(const struct msg *m, const char *name, int64_t min, int64_t max, int64_t *out,
+	struct err *e)
 {
 	const struct field *f = need(m, name, MSG_I64, e);
 
@@ -226,8 +226,8 @@ static bool name_ok(const char *p, size_t n)
 	if (n < 1 || n > 63)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') ||
-			    p[i] == '_' || p[i] == '.' || p[i] == '-'))
+		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') || p[i] == '_' ||
+			    p[i] == '.' || p[i] == '-'))
 			return false;
 	return true;
 }
@@ -278,8 +278,8 @@ static int encode(const struct msg *m, struct str *s, size_t start, int depth, s
 		return err_set(e, E_LIMIT, "a message is nested deeper than %d", MSG_MAX_DEPTH);
 	vec_each(&m->fields, f) {
 		if (++*count > MSG_MAX_FIELDS)
-			return err_set(
-				e, E_LIMIT, "a message has more than %u fields", MSG_MAX_FIELDS);
+			return err_set(e, E_LIMIT, "a message has more than %u fields",
+				MSG_MAX_FIELDS);
 		if ((r = encode_field(f, s, start, depth, count, e)) < 0)
 			return r;
 	}
@@ -333,8 +333,7 @@ static int decode_i64(struct reader *rd, struct field *f, const unsigned char *e
 	return 0;
 }
 
-static int decode_value(struct reader *rd, struct field *f,
-	const unsigned char *end, int depth)
+static int decode_value(struct reader *rd, struct field *f, const unsigned char *end, int depth)
 {
 	uint32_t n;
 

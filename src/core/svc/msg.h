@@ -26,7 +26,7 @@ enum msg_type { MSG_I64 = 1, MSG_TEXT = 2, MSG_BYTES = 3, MSG_MSG = 4 };
 #define MSG_MAX_DEPTH  8
 
 struct msg *msg_new(void);
-void msg_free(struct msg *m);        /* NULL-safe */
+void msg_free(struct msg *m); /* NULL-safe */
 void msg_cleanup(struct msg **m);
 #define automsg autoclean(msg_cleanup) struct msg
 
@@ -47,7 +47,7 @@ const char *msg_text_at(const struct msg *m, const char *name, size_t i);
 const struct msg *msg_sub_at(const struct msg *m, const char *name, size_t i);
 size_t msg_count(const struct msg *m, const char *name);
 
-/* What an operation demands: E_USAGE naming the field when missing, of another type or out of range. */
+/* What an operation demands: E_USAGE naming the field when missing, wrongly typed, out of range. */
 int msg_need_text(const struct msg *m, const char *name, const char **out, struct err *e);
 int msg_need_i64(const struct msg *m, const char *name, int64_t min, int64_t max, int64_t *out,
 	struct err *e);
@@ -58,7 +58,7 @@ int msg_need_name(const struct msg *m, const char *name, const char **out, struc
 int msg_encode(const struct msg *m, struct str *s, struct err *e);
 /* Decode exactly n bytes; E_INTEGRITY with the offset of what is wrong. *out is the caller's. */
 int msg_decode(struct msg **out, const void *p, size_t n, struct err *e);
-/* As a readable text for -vv and test output, secrets (names ending in "password", "key") masked. */
+/* As a readable text for -vv and tests; secrets (names ending in "password", "key") masked. */
 void msg_print(const struct msg *m, struct str *s);
 
 #endif

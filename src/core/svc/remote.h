@@ -20,14 +20,14 @@
 
 /* How to reach one server. Borrowed texts; the caller keeps them while the call lasts. */
 struct remote_spec {
-	const char *name;     /* for messages: the server's name */
-	const char *host;     /* address or host name */
+	const char *name; /* for messages: the server's name */
+	const char *host; /* address or host name */
 	int port;
 	const char *user;
-	const char *host_key; /* pinned "SHA256:…"; NULL only in remote_first_contact */
+	const char *host_key;      /* pinned "SHA256:…"; NULL only in remote_first_contact */
 	const char *host_key_type; /* its type, "ssh-ed25519"; NULL: found out by trying */
-	const char *identity; /* path of the private key */
-	int timeout;          /* seconds for connecting and for silence; 0: 15 */
+	const char *identity;      /* path of the private key */
+	int timeout;               /* seconds for connecting and for silence; 0: 15 */
 };
 
 struct remote_pool;
@@ -119,8 +119,8 @@ int remote_drop_key(const struct remote_spec *spec, const char *public_key, stru
 int remote_make_key(const char *path, const char *comment, struct err *e);
 
 /*
- * The engine: run fn for each of n items, at most jobs at once, each in a thread of its own. fn must
- * not touch the database. done(), called from the calling thread as each ends, may.
+ * The engine: run fn for each of n items, at most jobs at once, each in a thread of its own. fn
+ * must not touch the database. done(), called from the calling thread as each ends, may.
  * Returns 0, or E_INTR when interrupted (items not started are reported with E_INTR).
  */
 struct engine_item {

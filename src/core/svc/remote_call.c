@@ -55,8 +55,8 @@ static int take_error(struct calling *c, const struct wire_frame *f, struct err 
 	if (message)
 		str_add_clean(&text, message, strlen(message), false);
 	c->done = true;
-	return err_set(e, known_code(code) ? (int)code : E_FAIL, "server %s: %s",
-		c->r->link.name, text.len ? str_c(&text) : "failed");
+	return err_set(e, known_code(code) ? (int)code : E_FAIL, "server %s: %s", c->r->link.name,
+		text.len ? str_c(&text) : "failed");
 }
 
 static int take_data(struct calling *c, const struct wire_frame *f, struct err *e)
@@ -269,6 +269,6 @@ int remote_stdin(void *arg, void *p, size_t n, struct err *e)
 	k = read(STDIN_FILENO, p, n);
 	if (k < 0)
 		return errno == EINTR || errno == EAGAIN ? REMOTE_AGAIN
-							 : err_sys(e, "standard input");
+		                                         : err_sys(e, "standard input");
 	return (int)k;
 }

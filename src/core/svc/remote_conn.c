@@ -6,7 +6,7 @@
 #define AGENT_COMMAND "exec " REMOTE_AGENT " serve"
 #define ERRS_MAX      512
 #define SEND_MAX      (128u << 10) /* handed to libssh at once */
-#define READ_MAX      (1u << 20)   /* read in one turn, so that one stream does not hold up others */
+#define READ_MAX      (1u << 20) /* read in one turn, so that one stream does not hold up others */
 
 size_t remote_unsent(const struct remote *r)
 {
@@ -139,7 +139,7 @@ static int wait_hello(struct remote *r, struct err *e)
 				r->link.name);
 		if ((rc = remote_move(r, e)) < 0)
 			return rc == E_UNREACH && ssh_channel_is_eof(r->ch) ? agent_ended(r, e)
-									    : rc;
+			                                                    : rc;
 		if ((rc = wire_next(&r->in, &f, e)) != 0)
 			break;
 		if ((rc = link_wait(&r->link, -1, 250, e)) < 0)

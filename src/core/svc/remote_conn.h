@@ -16,13 +16,13 @@
 struct remote {
 	struct link link;
 	ssh_channel ch;
-	char *key;          /* what the pool finds it by */
+	char *key; /* what the pool finds it by */
 	struct wire_in in;
-	struct str out;     /* frames on their way out */
+	struct str out; /* frames on their way out */
 	size_t out_off;
-	struct str errs;    /* the beginning of what the agent wrote on its standard error */
+	struct str errs; /* the beginning of what the agent wrote on its standard error */
 	uint32_t last_id;
-	bool broken;        /* not to be used again */
+	bool broken; /* not to be used again */
 };
 
 /* Start the agent on an open, logged-in link (taken over) and greet it. E_STATE. */
@@ -37,7 +37,7 @@ size_t remote_unsent(const struct remote *r);
 
 /* A call with what only transfers and terminals need beside. */
 struct remote_extra {
-	int stall;                          /* seconds without a byte sent that end it; 0: any */
+	int stall; /* seconds without a byte sent that end it; 0: any */
 	void (*tick)(void *arg, struct remote *r); /* between waits; may add frames to r->out */
 	void *arg;
 };

@@ -13,20 +13,20 @@
 #include "svc/sign.h"
 #include "util/vec.h"
 
-#define AGENT_MAX   (64 << 20)
-#define SPARE_KIB   (8 << 10) /* beside the agent itself */
+#define AGENT_MAX    (64 << 20)
+#define SPARE_KIB    (8 << 10) /* beside the agent itself */
 #define KERNEL_MAJOR 6
 #define KERNEL_MINOR 1
 
-/* One line a fact, "-" where there is none. df -Pk: the fourth word of its second line is free KiB. */
+/* One line a fact, "-" where there is none. df -Pk: the fourth word of the last line is free KiB. */
 #define CMD_PROBE                                                                                  \
 	"exec /bin/sh -c 'LC_ALL=C; export LC_ALL; uname -s; uname -r; uname -m; id -u; "          \
 	"test -f /sys/fs/cgroup/cgroup.controllers && echo cgroup2 || echo -; "                    \
 	"test -d /run/systemd/system && echo systemd || echo -; "                                  \
 	"df -Pk /usr | tail -n 1; df -Pk /var/lib | tail -n 1'"
 #define CMD_ADD_KEY                                                                                \
-	"exec /bin/sh -c 'set -e; umask 077; d=$HOME/.ssh; f=$d/authorized_keys; mkdir -p \"$d\"; " \
-	"touch \"$f\"; k=$(cat); grep -qxF -e \"$k\" \"$f\" && exit 0; "                           \
+	"exec /bin/sh -c 'set -e; umask 077; d=$HOME/.ssh; f=$d/authorized_keys; "                 \
+	"mkdir -p \"$d\"; touch \"$f\"; k=$(cat); grep -qxF -e \"$k\" \"$f\" && exit 0; "          \
 	"test -z \"$(tail -c 1 \"$f\")\" || echo >>\"$f\"; printf \"%s\\n\" \"$k\" >>\"$f\"'"
 #define CMD_DROP_KEY                                                                               \
 	"exec /bin/sh -c 'set -e; umask 077; f=$HOME/.ssh/authorized_keys; test -f \"$f\" || "     \
@@ -99,8 +99,9 @@ static int check_system(const char *name, char *const *p, struct err *e)
 	if (strcmp(p[P_ARCH], here.machine) != 0) {
 		str_clear(&shown);
 		str_add_clean(&shown, p[P_ARCH], strlen(p[P_ARCH]), false);
-		return err_set(e, E_STATE, "server %s: is a %.60s machine, the agent here is for %s",
-			name, str_c(&shown), here.machine);
+		return err_set(e, E_STATE,
+			"server %s: is a %.60s machine, the agent here is for %s", name,
+			str_c(&shown), here.machine);
 	}
 	return 0;
 }
@@ -124,7 +125,7 @@ static int check_probe(const char *name, char *const *p, int64_t agent_size, str
 	for (int i = P_USR; i <= P_VAR; i++)
 		if (df_free(p[i]) < want)
 			return err_set(e, E_LIMIT,
-				"server %s: its disk is full: %lld KiB free beneath %s, %lld wanted",
+				"server %s: its disk is full: %lld KiB free at %s, %lld wanted",
 				name, (long long)df_free(p[i]), i == P_USR ? "/usr" : "/var/lib",
 				(long long)want);
 	return 0;
@@ -224,7 +225,7 @@ int remote_first_contact(struct remote_contact *c, char **host_key, struct err *
 		(r = link_open(&l, &c->spec, e)) < 0 || (r = accept_key(&l, c, e)) < 0)
 		return r;
 	r = c->password ? link_login_password(&l, c->spec.user, c->password, e)
-			: link_login_key(&l, c->spec.user, c->spec.identity, e);
+	                : link_login_key(&l, c->spec.user, c->spec.identity, e);
 	if (r < 0 || (r = install(&l, c, &agent, e)) < 0)
 		return r;
 	*host_key = steal(&l.host_key);

@@ -53,8 +53,10 @@ static int have(struct remote *r, const char *sha256, bool *complete, int64_t *s
 static int put(struct remote *r, struct transfer *t, const char *sha256, int64_t size,
 	int64_t offset, struct err *e)
 {
-	struct remote_events ev = {
-		.input = read_file, .progress = transfer_progress, .arg = t, .input_fd = -1};
+	struct remote_events ev = {.input = read_file,
+		.progress = transfer_progress,
+		.arg = t,
+		.input_fd = -1};
 	struct remote_extra x = {.stall = STALL};
 	automsg *req = msg_new(), *ans = NULL;
 
@@ -122,8 +124,8 @@ static int get(struct remote *r, struct transfer *t, const char *sha256, struct 
 	sha256_end(&t->hash, d);
 	sha256_hex(d, hex);
 	return strcmp(hex, sha256) == 0
-		       ? 0
-		       : err_set(e, E_INTEGRITY, "server %s: what came has the digest %s, not %s",
+	               ? 0
+	               : err_set(e, E_INTEGRITY, "server %s: what came has the digest %s, not %s",
 				 r->link.name, hex, sha256);
 }
 

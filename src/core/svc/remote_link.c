@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TIMEOUT   15  /* seconds, when the caller has no opinion */
-#define TICK_MS   250 /* an interrupt is noticed within */
-#define OUT_MAX   65536
-#define ERRS_MAX  2048
+#define TIMEOUT  15  /* seconds, when the caller has no opinion */
+#define TICK_MS  250 /* an interrupt is noticed within */
+#define OUT_MAX  65536
+#define ERRS_MAX 2048
 
 int64_t link_now(void)
 {
@@ -58,8 +58,8 @@ static int check_silence(struct link *l, struct err *e)
 int link_poll(struct link *l, int also_fd, int ms, struct err *e)
 {
 	bool sending = ssh_get_poll_flags(l->ses) & SSH_WRITE_PENDING;
-	struct pollfd p[2] = {
-		{l->fd, (short)(POLLIN | (sending ? POLLOUT : 0)), 0}, {also_fd, POLLIN, 0}};
+	struct pollfd p[2] = {{l->fd, (short)(POLLIN | (sending ? POLLOUT : 0)), 0},
+		{also_fd, POLLIN, 0}};
 
 	poll(p, 2, ms < TICK_MS ? ms : TICK_MS);
 	if (p[0].revents & POLLIN)
@@ -322,8 +322,8 @@ int link_login_password(struct link *l, const char *user, const char *password, 
 		if (methods & SSH_AUTH_METHOD_INTERACTIVE)
 			return answer_questions(l, user, password, e);
 		return err_set(e, E_PERM,
-			"server %s: user %s may not log in with a password; use --identity", l->name,
-			user);
+			"server %s: user %s may not log in with a password; use --identity",
+			l->name, user);
 	}
 	while ((rc = ssh_userauth_password(l->ses, user, password)) == SSH_AUTH_AGAIN)
 		if ((r = link_wait(l, -1, TICK_MS, e)) < 0)
@@ -396,9 +396,8 @@ static int send_some(struct command *c, struct err *e)
 		return 0;
 	if (n == 0) {
 		c->in_ended = true;
-		return ssh_channel_send_eof(c->ch) == SSH_ERROR
-			       ? link_error(c->l, "sending", e)
-			       : 1;
+		return ssh_channel_send_eof(c->ch) == SSH_ERROR ? link_error(c->l, "sending", e)
+		                                                : 1;
 	}
 	if (ssh_channel_window_size(c->ch) == 0 ||
 		(ssh_get_poll_flags(c->l->ses) & SSH_WRITE_PENDING))

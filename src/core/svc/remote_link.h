@@ -18,12 +18,12 @@
 
 struct link {
 	ssh_session ses;
-	int fd;          /* of the connection, owned by ses once that stands */
-	char *name;      /* for messages */
-	int timeout;     /* seconds */
-	int64_t heard;   /* when bytes last came, ms of the monotonic clock */
-	int64_t probed;  /* when we last asked for a sign of life */
-	char *host_key;  /* what the server has shown: fingerprint and type */
+	int fd;         /* of the connection, owned by ses once that stands */
+	char *name;     /* for messages */
+	int timeout;    /* seconds */
+	int64_t heard;  /* when bytes last came, ms of the monotonic clock */
+	int64_t probed; /* when we last asked for a sign of life */
+	char *host_key; /* what the server has shown: fingerprint and type */
 	char *host_key_type;
 };
 

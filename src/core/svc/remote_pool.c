@@ -37,7 +37,8 @@ void remote_pool_free(struct remote_pool *p)
 {
 	if (!p)
 		return;
-	vec_each(&p->idle, r) remote_close(*r);
+	vec_each(&p->idle, r)
+		remote_close(*r);
 	vec_release(&p->idle);
 	pthread_mutex_destroy(&p->lock);
 	free(p);

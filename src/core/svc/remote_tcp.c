@@ -12,7 +12,7 @@
 
 #include "svc/remote_link.h"
 
-/* A dead peer is noticed by the kernel as well: probes every few seconds, and no endless resending. */
+/* A dead peer is noticed by the kernel as well: probes every few seconds, no endless resending. */
 static void set_options(int fd, int timeout)
 {
 	int on = 1, idle = 5, between = 3, count = timeout / 3 > 1 ? timeout / 3 : 2;
@@ -49,8 +49,8 @@ static int wait_connected(int fd, int64_t deadline, struct err *e)
 
 static int try_address(const struct addrinfo *ai, int timeout, int *out, struct err *e)
 {
-	autoclose int fd = socket(
-		ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+	autoclose int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		IPPROTO_TCP);
 	int error = 0;
 
 	if (fd < 0)
@@ -97,10 +97,10 @@ int tcp_connect(const char *name, const char *host, int port, int timeout, int *
 	if (rc == EINTR)
 		return E_INTR;
 	if (rc == ETIMEDOUT)
-		return err_set(e, E_UNREACH, "server %s: no answer from %s port %d within %d s", name,
-			host, port, timeout);
+		return err_set(e, E_UNREACH, "server %s: no answer from %s port %d within %d s",
+			name, host, port, timeout);
 	if (rc)
-		return err_set(e, E_UNREACH, "server %s: cannot connect to %s port %d: %s", name, host,
-			port, strerror(rc));
+		return err_set(e, E_UNREACH, "server %s: cannot connect to %s port %d: %s", name,
+			host, port, strerror(rc));
 	return 0;
 }

@@ -57,7 +57,7 @@ static bool leaves(struct term *t, const char *p, size_t n)
 			t->typed = TYPED_NEWLINE;
 		else
 			t->typed = t->typed == TYPED_NEWLINE && p[i] == '~' ? TYPED_TILDE
-									   : TYPED_OTHER;
+			                                                    : TYPED_OTHER;
 	}
 	return false;
 }
@@ -104,15 +104,18 @@ static int copy_request(const struct msg *req, struct msg **out, struct err *e)
 int remote_terminal(struct remote *r, const char *op, const struct msg *req, struct err *e)
 {
 	struct term t = {.r = r, .typed = TYPED_NEWLINE};
-	struct remote_events ev = {
-		.data = on_data, .input = on_input, .arg = &t, .input_fd = STDIN_FILENO};
+	struct remote_events ev = {.data = on_data,
+		.input = on_input,
+		.arg = &t,
+		.input_fd = STDIN_FILENO};
 	struct remote_extra x = {.tick = on_tick, .arg = &t};
 	automsg *full = NULL, *ans = NULL;
 	struct termios raw;
 	int rc;
 
 	if (tcgetattr(STDIN_FILENO, &t.saved) < 0 || !isatty(STDOUT_FILENO))
-		return err_set(e, E_USAGE, "a terminal is needed; \"exec\" runs commands without one");
+		return err_set(e, E_USAGE,
+			"a terminal is needed; \"exec\" runs commands without one");
 	if ((rc = copy_request(req, &full, e)) < 0)
 		return rc;
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &t.size);

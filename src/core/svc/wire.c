@@ -35,8 +35,8 @@ void wire_add(struct str *s, enum wire_kind kind, uint32_t id, const void *p, si
 	str_addn(s, p, n);
 }
 
-int wire_add_msg(
-	struct str *s, enum wire_kind kind, uint32_t id, const struct msg *m, struct err *e)
+int wire_add_msg(struct str *s, enum wire_kind kind, uint32_t id, const struct msg *m,
+	struct err *e)
 {
 	size_t start = s->len;
 	unsigned char head[WIRE_HEAD] = {0};
