@@ -50,6 +50,7 @@ struct out_list {
 	struct value *now; /* room for one row */
 	VEC(struct kept_row) kept;
 	struct libscols_table *table;
+	char *title;   /* nested lists in tables, printed when a row comes */
 	json_t *array; /* nested lists of JSON objects */
 };
 

@@ -174,6 +174,11 @@ static void close_nested(struct out *o)
 {
 	struct out_list *l = &o->nested;
 
+	if (l->title && l->rows) {
+		out_puts(o, "\n");
+		out_puts(o, l->title);
+		out_puts(o, ":\n");
+	}
 	if (l->open && o->format == OUT_TABLE)
 		table_close(o, l);
 	list_release(l);
@@ -197,9 +202,7 @@ int out_nested(struct out *o, const char *title, const char *json_key, const str
 	}
 	labels_print(o);
 	drop_labels(o);
-	out_puts(o, "\n");
-	out_puts(o, title);
-	out_puts(o, ":\n");
+	l->title = mem_strdup(title);
 	table_open(o, l);
 	return 0;
 }

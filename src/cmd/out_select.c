@@ -114,6 +114,7 @@ void list_release(struct out_list *l)
 	vec_release(&l->kept);
 	vec_release(&l->shown);
 	free(l->now);
+	free(l->title);
 	*l = (struct out_list){.sort = -1};
 }
 
