@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/ps_unit.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,9 +13,10 @@
 #include "agent/net.h"
 #include "agent/ps.h"
 
-#define UNITS     "/etc/systemd/system"
-#define CTL_TIME  60 /* seconds for a systemctl that should answer at once */
-#define STOP_TIME 90 /* as TimeoutStopSec below */
+#define UNITS      "/etc/systemd/system"
+#define CTL_TIME   60 /* seconds for a systemctl that should answer at once */
+#define START_TIME 120
+#define STOP_TIME  90 /* as TimeoutStopSec below */
 
 static const struct {
 	const char *path, *text;
@@ -158,8 +160,13 @@ int unit_bounds(const struct ps_conf *c, struct err *e)
 
 int unit_slice_weight(struct err *e)
 {
-	autofree char *weight = amount("CPUWeight", cgroup_slice_weight());
+	int64_t want = cgroup_slice_weight();
+	autofree char *weight = amount("CPUWeight", want);
+	autostr now = STR_INIT;
 
+	if (file_read(CGROUP_ROOT "/" CGROUP_SLICE "/cpu.weight", &now, 64, NULL) == 0 &&
+		strtoll(str_c(&now), NULL, 10) == want)
+		return 0;
 	return CTL(CTL_TIME, e, "set-property", "--runtime", CGROUP_SLICE, weight);
 }
 
@@ -168,7 +175,10 @@ int unit_slice_weight(struct err *e)
 int unit_enable(const char *ps, bool on, struct err *e)
 {
 	autofree char *unit = unit_name(ps);
+	autofree char *link = str_fmt(UNITS "/multi-user.target.wants/%s", unit);
 
+	if ((faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0) == on)
+		return 0;
 	return CTL(CTL_TIME, e, on ? "enable" : "disable", "--quiet", "--no-reload", unit);
 }
 
@@ -186,8 +196,8 @@ int unit_state(const char *ps, char *state, size_t n, struct err *e)
 	return 0;
 }
 
-/* What the launcher left as its reason. */
-static int said_by_launcher(const char *ps, struct err *e)
+/* What the launcher left as its reason; false when it left none. */
+static bool said_by_launcher(const char *ps, struct err *e)
 {
 	autofree char *path = str_fmt("%s/%s.err", AGENT_RUN, ps);
 	autostr why = STR_INIT;
@@ -195,21 +205,28 @@ static int said_by_launcher(const char *ps, struct err *e)
 
 	if (file_read(path, &why, 4096, NULL) < 0 ||
 		sscanf(str_c(&why), "%d %n", &code, &at) != 1 || code >= 0)
-		return e ? e->code : E_FAIL;
-	return err_set(e, code, "%s", why.p + at);
+		return false;
+	err_set(e, code, "%s", why.p + at);
+	return true;
 }
 
 int unit_start(const char *ps, struct err *e)
 {
 	autofree char *unit = unit_name(ps), *path = str_fmt("%s/%s.err", AGENT_RUN, ps);
+	bool said;
 	int rc;
 
 	unlink(path);
-	CTL(CTL_TIME, NULL, "reset-failed", unit);
-	rc = CTL(120, e, "start", unit);
+	rc = CTL(START_TIME, e, "start", unit);
+	said = rc < 0 && said_by_launcher(ps, e);
+	if (rc < 0 && !said) { /* not even launched: it was too often, and that is forgiven */
+		CTL(CTL_TIME, NULL, "reset-failed", unit);
+		rc = CTL(START_TIME, e, "start", unit);
+		if (rc < 0)
+			said_by_launcher(ps, e);
+	}
 	if (rc == 0)
 		return 0;
-	said_by_launcher(ps, e);
 	CTL(CTL_TIME, NULL, "stop", unit); /* it would be tried again and again */
 	return err_wrap(e, "starting %s", ps);
 }
