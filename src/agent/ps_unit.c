@@ -124,6 +124,8 @@ int ps_retire_units(struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		unlink(units[i].path);
 	if (rc == 0)
+		rc = dir_remove("/run/systemd/system.control/" CGROUP_SLICE ".d", e);
+	if (rc == 0)
 		rc = CTL(CTL_TIME, e, "daemon-reload");
 	return rc < 0 ? rc : net_server_down(e);
 }
