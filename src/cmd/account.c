@@ -14,7 +14,8 @@ const struct column account_columns[] = {
 	COL(struct account_row, state, COL_TEXT, "active, parked, suspended, closed"),
 	COL(struct account_row, reseller, COL_TEXT, "whose customer it is"),
 	COL_CASH(struct account_row, balance, currency, "what it owes"),
-	COL_CASH(struct account_row, credit, currency, "what it has paid or been given beyond that"),
+	COL_CASH(struct account_row, credit, currency,
+		"what it has paid or been given beyond that"),
 	COL(struct account_row, created, COL_TIME, "when it was added"),
 	COL_X(struct account_row, country, COL_TEXT, "ISO 3166-1"),
 	COL_X(struct account_row, tax_id, COL_TEXT, "its tax number"),
@@ -35,25 +36,28 @@ struct field_opts {
 };
 #define FIELD_OPTS                                                                                 \
 	OPT(struct field_opts, email, "email", 0, OPT_TEXT, "ADDRESS", "where invoices go"),       \
-	OPT(struct field_opts, kind, "kind", 0, OPT_TEXT, "consumer|business", "default consumer"),\
-	OPT(struct field_opts, country, "country", 0, OPT_TEXT, "CC",                              \
-		"two capital letters; finds the taxes that match"),                                \
-	OPT(struct field_opts, tax_id, "tax-id", 0, OPT_TEXT, "ID", "tax number on invoices"),     \
-	OPT(struct field_opts, currency, "currency", 0, OPT_TEXT, "CODE",                          \
-		"ISO 4217; default as configured"),                                                \
-	OPT(struct field_opts, timezone, "timezone", 0, OPT_TEXT, "ZONE",                          \
-		"where its days are; default as configured"),                                      \
-	OPT(struct field_opts, taxes, "tax", 0, OPT_TEXTS, "NAME",                                 \
-		"a tax it bears, whatever its country; may repeat"),                               \
-	OPT(struct field_opts, bill_day, "bill-day", 0, OPT_INT, "N",                              \
-		"day of the month that periods begin on; 0: none"),                                \
-	OPT(struct field_opts, terms, "terms", 0, OPT_DURATION, "14d",                             \
-		"time to pay; default as configured"),                                             \
-	OPT(struct field_opts, contact, "contact", 0, OPT_TEXTS, "K=V",                            \
-		"name, company, street, city …; may repeat")
+		OPT(struct field_opts, kind, "kind", 0, OPT_TEXT, "consumer|business",             \
+			"default consumer"),                                                       \
+		OPT(struct field_opts, country, "country", 0, OPT_TEXT, "CC",                      \
+			"two capital letters; finds the taxes that match"),                        \
+		OPT(struct field_opts, tax_id, "tax-id", 0, OPT_TEXT, "ID",                        \
+			"tax number on invoices"),                                                 \
+		OPT(struct field_opts, currency, "currency", 0, OPT_TEXT, "CODE",                  \
+			"ISO 4217; default as configured"),                                        \
+		OPT(struct field_opts, timezone, "timezone", 0, OPT_TEXT, "ZONE",                  \
+			"where its days are; default as configured"),                              \
+		OPT(struct field_opts, taxes, "tax", 0, OPT_TEXTS, "NAME",                         \
+			"a tax it bears, whatever its country; may repeat"),                       \
+		OPT(struct field_opts, bill_day, "bill-day", 0, OPT_INT, "N",                      \
+			"day of the month that periods begin on; 0: none"),                        \
+		OPT(struct field_opts, terms, "terms", 0, OPT_DURATION, "14d",                     \
+			"time to pay; default as configured"),                                     \
+		OPT(struct field_opts, contact, "contact", 0, OPT_TEXTS, "K=V",                    \
+			"name, company, street, city …; may repeat")
 static const struct opt opts_add[] = {FIELD_OPTS, OPT_END};
 static const struct opt opts_set[] = {FIELD_OPTS,
-	OPT(struct field_opts, no_tax, "no-tax", 0, OPT_FLAG, NULL, "it bears no tax by name"), OPT_END};
+	OPT(struct field_opts, no_tax, "no-tax", 0, OPT_FLAG, NULL, "it bears no tax by name"),
+	OPT_END};
 
 static const struct arg args_new[] = {{"NAME", ENT_NEW, ARG_ONE}, ARG_END};
 static const struct arg args_account[] = {{"NAME", ENT_ACCOUNT, ARG_ONE}, ARG_END};

@@ -7,8 +7,8 @@
 #include "util/str.h"
 
 static const struct arg args_account[] = {{"NAME", ENT_ACCOUNT, ARG_ONE}, ARG_END};
-static const struct arg args_amount[] = {
-	{"NAME", ENT_ACCOUNT, ARG_ONE}, {"AMOUNT", ENT_NONE, ARG_ONE}, ARG_END};
+static const struct arg args_amount[] = {{"NAME", ENT_ACCOUNT, ARG_ONE},
+	{"AMOUNT", ENT_NONE, ARG_ONE}, ARG_END};
 
 int money_run_jobs(struct call *c, const struct job_ids *jobs, struct err *e)
 {
@@ -41,13 +41,14 @@ struct money_opts {
 	char *reason, *method, *external_id;
 	bool exempt;
 };
-static const struct opt opts_credit[] = {
-	OPT(struct money_opts, reason, "reason", 0, OPT_TEXT, "TEXT", "why"), OPT_END};
-static const struct opt opts_charge[] = {
-	OPT(struct money_opts, reason, "reason", 0, OPT_TEXT, "TEXT", "why: the invoice says so"),
+static const struct opt opts_credit[] = {OPT(struct money_opts, reason, "reason", 0, OPT_TEXT,
+						 "TEXT", "why"),
+	OPT_END};
+static const struct opt opts_charge[] = {OPT(struct money_opts, reason, "reason", 0, OPT_TEXT,
+						 "TEXT", "why: the invoice says so"),
 	OPT(struct money_opts, exempt, "exempt", 0, OPT_FLAG, NULL, "without tax"), OPT_END};
-static const struct opt opts_pay[] = {
-	OPT(struct money_opts, method, "method", 0, OPT_TEXT, "M", "transfer (the default), cheque …"),
+static const struct opt opts_pay[] = {OPT(struct money_opts, method, "method", 0, OPT_TEXT, "M",
+					      "transfer (the default), cheque …"),
 	OPT(struct money_opts, external_id, "external-id", 0, OPT_TEXT, "X",
 		"the bank's reference; the same one is taken once"),
 	OPT_END};
@@ -104,8 +105,9 @@ static int run_pay(struct call *c, struct err *e)
 struct reason_opts {
 	char *reason;
 };
-static const struct opt opts_reason[] = {
-	OPT(struct reason_opts, reason, "reason", 0, OPT_TEXT, "TEXT", "why"), OPT_END};
+static const struct opt opts_reason[] = {OPT(struct reason_opts, reason, "reason", 0, OPT_TEXT,
+						 "TEXT", "why"),
+	OPT_END};
 
 static int run_suspend(struct call *c, struct err *e)
 {

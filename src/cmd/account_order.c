@@ -31,9 +31,9 @@ struct subscribe_opts {
 	char *name, *at, *price, *paid_until, *domain, *on, *hostname, *image, *key;
 	struct strvec options;
 };
-static const struct opt opts_subscribe[] = {
-	OPT(struct subscribe_opts, name, "name", 0, OPT_TEXT, "N",
-		"of the private server; default ACCOUNT-N"),
+static const struct opt opts_subscribe[] = {OPT(struct subscribe_opts, name, "name", 0, OPT_TEXT,
+						    "N",
+						    "of the private server; default ACCOUNT-N"),
 	OPT(struct subscribe_opts, at, "at", 0, OPT_DATE, "DATE", "its first day; default today"),
 	OPT(struct subscribe_opts, options, "option", 0, OPT_TEXTS, "K=N",
 		"so many of an option of the plan; may repeat"),
@@ -45,10 +45,11 @@ static const struct opt opts_subscribe[] = {
 	OPT(struct subscribe_opts, on, "on", 0, OPT_TEXT, "TARGET", "where; default: placed"),
 	OPT(struct subscribe_opts, hostname, "hostname", 0, OPT_TEXT, "H", "host name inside"),
 	OPT_ENT(struct subscribe_opts, image, "image", ENT_IMAGE, "IMAGE", "what it is made from"),
-	OPT(struct subscribe_opts, key, "key", 0, OPT_FILE, "FILE", "SSH public keys for root inside"),
+	OPT(struct subscribe_opts, key, "key", 0, OPT_FILE, "FILE",
+		"SSH public keys for root inside"),
 	OPT_END};
-static const struct arg args_subscribe[] = {
-	{"NAME", ENT_ACCOUNT, ARG_ONE}, {"PLAN", ENT_PLAN, ARG_ONE}, ARG_END};
+static const struct arg args_subscribe[] = {{"NAME", ENT_ACCOUNT, ARG_ONE},
+	{"PLAN", ENT_PLAN, ARG_ONE}, ARG_END};
 
 static int run_subscribe(struct call *c, struct err *e)
 {
@@ -82,8 +83,8 @@ struct change_opts {
 	char *plan, *price, *when;
 	struct strvec options;
 };
-static const struct opt opts_change[] = {
-	OPT_ENT(struct change_opts, plan, "plan", ENT_PLAN, "PLAN", "another plan, or its current version"),
+static const struct opt opts_change[] = {OPT_ENT(struct change_opts, plan, "plan", ENT_PLAN, "PLAN",
+						 "another plan, or its current version"),
 	OPT(struct change_opts, options, "option", 0, OPT_TEXTS, "K=N",
 		"so many of an option, 0: none; may repeat"),
 	OPT(struct change_opts, price, "price", 0, OPT_TEXT, "P",
@@ -91,12 +92,11 @@ static const struct opt opts_change[] = {
 	OPT(struct change_opts, when, "when", 0, OPT_TEXT, "now|renewal",
 		"default: what the plan's policy says"),
 	OPT_END};
-static const struct opt opts_cancel[] = {
-	OPT(struct change_opts, when, "when", 0, OPT_TEXT, "now|end",
-		"default: what the plan's policy says"),
+static const struct opt opts_cancel[] = {OPT(struct change_opts, when, "when", 0, OPT_TEXT,
+						 "now|end", "default: what the plan's policy says"),
 	OPT_END};
-static const struct arg args_subscription[] = {
-	{"SUBSCRIPTION", ENT_SUBSCRIPTION, ARG_ONE}, ARG_END};
+static const struct arg args_subscription[] = {{"SUBSCRIPTION", ENT_SUBSCRIPTION, ARG_ONE},
+	ARG_END};
 
 /* 0: not given, else the place of the word in the list, from 1. */
 static int when_of(const char *when, const char *const *words, int *out, struct err *e)
@@ -142,7 +142,8 @@ static int run_cancel(struct call *c, struct err *e)
 	if (r < 0 || (r = subscription_cancel(c->sxc, c->args[0], (enum cancel_when)when, &done,
 			      &jobs, e)) < 0)
 		return r;
-	out_done_name(c->out, "subscription", done.name, "%s cancelled from %s", done.name, done.day);
+	out_done_name(c->out, "subscription", done.name, "%s cancelled from %s", done.name,
+		done.day);
 	return money_run_jobs(c, &jobs, e);
 }
 

@@ -131,12 +131,12 @@ struct list_opts {
 	char *account;
 	bool open;
 };
-static const struct opt opts_list[] = {
-	OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT, "NAME", "only of that account"),
+static const struct opt opts_list[] = {OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT,
+					       "NAME", "only of that account"),
 	OPT(struct list_opts, open, "open", 0, OPT_FLAG, NULL, "only those that are not settled"),
 	OPT_END};
-static const struct opt opts_account[] = {
-	OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT, "NAME", "only of that account"),
+static const struct opt opts_account[] = {OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT,
+						  "NAME", "only of that account"),
 	OPT_END};
 
 static int run_list(struct call *c, struct err *e)
@@ -192,8 +192,8 @@ static int run_payments(struct call *c, struct err *e)
 struct export_opts {
 	char *format;
 };
-static const struct opt opts_export[] = {
-	OPT(struct export_opts, format, "format", 0, OPT_TEXT, "text", "the form; default text"),
+static const struct opt opts_export[] = {OPT(struct export_opts, format, "format", 0, OPT_TEXT,
+						 "text", "the form; default text"),
 	OPT_END};
 
 static int run_export(struct call *c, struct err *e)
@@ -203,8 +203,8 @@ static int run_export(struct call *c, struct err *e)
 	int r;
 
 	if (o->format && !str_eq(o->format, "text"))
-		return err_set(e, E_USAGE, "--format: '%.40s' is not supported in this version: text",
-			o->format);
+		return err_set(e, E_USAGE,
+			"--format: '%.40s' is not supported in this version: text", o->format);
 	if ((r = invoice_text(c->sxc, c->args[0], &text, e)) == 0)
 		out_text(c->out, text);
 	return r;

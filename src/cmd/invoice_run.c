@@ -10,9 +10,8 @@
 struct bill_opts {
 	char *until, *account;
 };
-static const struct opt opts_bill[] = {
-	OPT(struct bill_opts, until, "until", 0, OPT_DATE, "DATE",
-		"what falls due up to that day; default today"),
+static const struct opt opts_bill[] = {OPT(struct bill_opts, until, "until", 0, OPT_DATE, "DATE",
+					       "what falls due up to that day; default today"),
 	OPT_ENT(struct bill_opts, account, "account", ENT_ACCOUNT, "NAME", "only that account"),
 	OPT_END};
 
@@ -76,13 +75,13 @@ static int run_run(struct call *c, struct err *e)
 struct pay_opts {
 	char *method, *external_id;
 };
-static const struct opt opts_pay[] = {
-	OPT(struct pay_opts, method, "method", 0, OPT_TEXT, "M", "transfer (the default), cheque …"),
+static const struct opt opts_pay[] = {OPT(struct pay_opts, method, "method", 0, OPT_TEXT, "M",
+					      "transfer (the default), cheque …"),
 	OPT(struct pay_opts, external_id, "external-id", 0, OPT_TEXT, "X",
 		"the bank's reference; the same one is taken once"),
 	OPT_END};
-static const struct arg args_pay[] = {
-	{"ID", ENT_INVOICE, ARG_ONE}, {"AMOUNT", ENT_NONE, ARG_OPTIONAL}, ARG_END};
+static const struct arg args_pay[] = {{"ID", ENT_INVOICE, ARG_ONE},
+	{"AMOUNT", ENT_NONE, ARG_OPTIONAL}, ARG_END};
 
 static int run_pay(struct call *c, struct err *e)
 {
@@ -114,11 +113,12 @@ struct correct_opts {
 	char *reason;
 	struct strvec lines;
 };
-static const struct opt opts_void[] = {
-	OPT(struct correct_opts, reason, "reason", 0, OPT_TEXT, "TEXT", "why: the credit note says so"),
+static const struct opt opts_void[] = {OPT(struct correct_opts, reason, "reason", 0, OPT_TEXT,
+					       "TEXT", "why: the credit note says so"),
 	OPT_END};
-static const struct opt opts_credit_note[] = {
-	OPT(struct correct_opts, reason, "reason", 0, OPT_TEXT, "TEXT", "why: the credit note says so"),
+static const struct opt opts_credit_note[] = {OPT(struct correct_opts, reason, "reason", 0,
+						      OPT_TEXT, "TEXT",
+						      "why: the credit note says so"),
 	OPT(struct correct_opts, lines, "line", 0, OPT_TEXTS, "N", "only that line; may repeat"),
 	OPT_END};
 static const struct arg args_invoice[] = {{"ID", ENT_INVOICE, ARG_ONE}, ARG_END};

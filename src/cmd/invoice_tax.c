@@ -17,17 +17,18 @@ static const struct column columns[] = {
 struct tax_opts {
 	char *rate, *from, *country, *customer, *note;
 };
-static const struct opt opts_add[] = {
-	OPT(struct tax_opts, rate, "rate", 0, OPT_TEXT, "9.975%", "the rate, up to six decimals"),
-	OPT(struct tax_opts, from, "from", 0, OPT_DATE, "DATE", "from which day; default since ever"),
+static const struct opt opts_add[] = {OPT(struct tax_opts, rate, "rate", 0, OPT_TEXT, "9.975%",
+					      "the rate, up to six decimals"),
+	OPT(struct tax_opts, from, "from", 0, OPT_DATE, "DATE",
+		"from which day; default since ever"),
 	OPT(struct tax_opts, country, "country", 0, OPT_TEXT, "CC",
 		"accounts there bear it; none: only those that name it"),
 	OPT(struct tax_opts, customer, "for", 0, OPT_TEXT, "consumer|business|any",
 		"which of them; default any"),
 	OPT(struct tax_opts, note, "note", 0, OPT_TEXT, "T", "printed with it: reverse charge …"),
 	OPT_END};
-static const struct opt opts_set[] = {
-	OPT(struct tax_opts, rate, "rate", 0, OPT_TEXT, "9.975%", "the rate, up to six decimals"),
+static const struct opt opts_set[] = {OPT(struct tax_opts, rate, "rate", 0, OPT_TEXT, "9.975%",
+					      "the rate, up to six decimals"),
 	OPT(struct tax_opts, from, "from", 0, OPT_DATE, "DATE", "from which day; default today"),
 	OPT(struct tax_opts, note, "note", 0, OPT_TEXT, "T", "printed with it; empty: nothing"),
 	OPT_END};

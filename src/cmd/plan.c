@@ -2,7 +2,6 @@
 /* sxc plan: what is sold. */
 #include "biz/plan.h"
 
-
 #include "biz/plan_template.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
@@ -21,7 +20,8 @@ static const struct column columns[] = {
 	{"setup", COL_MONEY, offsetof(struct plan_row, setup), offsetof(struct plan_row, currency),
 		"once, on the first paid day", true},
 	COL_X(struct plan_row, bill, COL_TEXT, "advance or arrears"),
-	COL_X(struct plan_row, provision, COL_TEXT, "order: at once; paid: after the first payment"),
+	COL_X(struct plan_row, provision, COL_TEXT,
+		"order: at once; paid: after the first payment"),
 	COL_X(struct plan_row, stock, COL_INT, "how many may be subscribed at once"),
 	COL_X(struct plan_row, id, COL_INT, "its number"),
 	COL_X(struct plan_row, created, COL_TIME, "when the version was made"),
@@ -87,8 +87,8 @@ static int would_apply(struct call *c, const char *path, struct err *e)
 	if (str_eq(content, before))
 		out_would(c->out, "would leave plan %s as it is", d.name);
 	else
-		out_would(c->out, "would make a %s of plan %s", before ? "new version" : "first version",
-			d.name);
+		out_would(c->out, "would make a %s of plan %s",
+			before ? "new version" : "first version", d.name);
 	return 0;
 }
 
@@ -133,7 +133,8 @@ struct show_opts {
 };
 static const struct opt opts_show[] = {
 	OPT(struct show_opts, yaml, "yaml", 0, OPT_FLAG, NULL, "print the file as it was applied"),
-	OPT(struct show_opts, version, "version", 0, OPT_INT, "V", "that version, not the current one"),
+	OPT(struct show_opts, version, "version", 0, OPT_INT, "V",
+		"that version, not the current one"),
 	OPT_END,
 };
 
@@ -189,8 +190,8 @@ static int run_history(struct call *c, struct err *e)
 	return r < 0 ? r : out_end(c->out, e);
 }
 
-static const struct arg args_diff[] = {
-	{"FILE|PLAN", ENT_FILE, ARG_ONE}, {"VERSION", ENT_NONE, ARG_OPTIONAL}, ARG_END};
+static const struct arg args_diff[] = {{"FILE|PLAN", ENT_FILE, ARG_ONE},
+	{"VERSION", ENT_NONE, ARG_OPTIONAL}, ARG_END};
 
 /* A plan and one of its versions, against the current one. */
 static int diff_version(struct call *c, char **before, char **after, struct err *e)
@@ -199,7 +200,8 @@ static int diff_version(struct call *c, char **before, char **after, struct err 
 	int r;
 
 	if (units_int(c->args[1], &version) < 0 || version < 1)
-		return err_set(e, E_USAGE, "'%.40s' is not a version: they count from 1", c->args[1]);
+		return err_set(e, E_USAGE, "'%.40s' is not a version: they count from 1",
+			c->args[1]);
 	r = plan_content(c->sxc, c->args[0], version, before, e);
 	return r < 0 ? r : plan_content(c->sxc, c->args[0], 0, after, e);
 }
@@ -220,7 +222,7 @@ static int run_diff(struct call *c, struct err *e)
 {
 	autofree char *before = NULL, *after = NULL;
 	int r = c->nargs == 2 ? diff_version(c, &before, &after, e)
-			      : diff_file(c, &before, &after, e);
+	                      : diff_file(c, &before, &after, e);
 
 	if (r < 0 || (r = out_list(c->out, "differences", diff_columns, e)) < 0 ||
 		(r = plan_diff(before, after, out_row_fn, c->out, e)) < 0)

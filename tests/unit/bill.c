@@ -62,8 +62,8 @@ static void check_bill_day(void)
 {
 	struct bill_sub sub = {.id = 1, .first_paid = day("2021-09-16"), .until = DAY_NONE};
 
-	vec_push(&sub.terms, term(1, "2021-09-16", NULL, 2495,
-				     anchor_aligned(day("2021-09-16"), 25, month)));
+	vec_push(&sub.terms,
+		term(1, "2021-09-16", NULL, 2495, anchor_aligned(day("2021-09-16"), 25, month)));
 	CHECK_TEXT(bill(&sub, "2021-09-15"), "");
 	CHECK_TEXT(bill(&sub, "2021-10-25"),
 		"724 2021-09-16..2021-09-25, 2495 2021-09-25..2021-10-25, "
@@ -133,8 +133,8 @@ static void check_setup_and_end(void)
 		.until = day("2026-04-30"),
 		.setup_due = true};
 
-	vec_push(&sub.terms, term(1, "2026-01-01", "2026-04-30", 1000,
-				     anchor_at(day("2026-01-31"), month)));
+	vec_push(&sub.terms,
+		term(1, "2026-01-01", "2026-04-30", 1000, anchor_at(day("2026-01-31"), month)));
 	sub.terms.v[0].billed_until = day("2026-01-31");
 	sub.terms.v[0].setup = 900;
 	CHECK_TEXT(bill(&sub, "2026-01-30"), "");

@@ -46,7 +46,7 @@ static void check_calendar(void)
 		struct civil c = day_civil(d);
 		int next = (c.year == before.year && c.month == before.month &&
 				   c.day == before.day + 1) ||
-			   (c.day == 1 && before.day == days_in_month(before.year, before.month));
+		           (c.day == 1 && before.day == days_in_month(before.year, before.month));
 
 		bad += !next || day_of(c) != d;
 		before = c;

@@ -27,9 +27,9 @@
 	"EXISTS (SELECT 1 FROM invoice WHERE account = ?1) + "                                     \
 	"EXISTS (SELECT 1 FROM extra WHERE account = ?1) + "                                       \
 	"EXISTS (SELECT 1 FROM ledger_entry WHERE account = ?1)"
-#define SQL_TAX        "SELECT id FROM tax WHERE name = ?1"
-#define SQL_TAX_CLEAR  "DELETE FROM account_tax WHERE account = ?1"
-#define SQL_TAX_ADD    "INSERT OR IGNORE INTO account_tax (account, tax) VALUES (?1, ?2)"
+#define SQL_TAX       "SELECT id FROM tax WHERE name = ?1"
+#define SQL_TAX_CLEAR "DELETE FROM account_tax WHERE account = ?1"
+#define SQL_TAX_ADD   "INSERT OR IGNORE INTO account_tax (account, tax) VALUES (?1, ?2)"
 
 int account_find(struct sxc *s, const char *name, int64_t *id, struct err *e)
 {
@@ -68,17 +68,18 @@ static int check_email(const char *v, struct err *e)
 {
 	if (!v || is_email(v))
 		return 0;
-	return err_set(e, E_USAGE, "'%.80s' is not a mail address: write one such as ada@example.net",
-		v);
+	return err_set(e, E_USAGE,
+		"'%.80s' is not a mail address: write one such as ada@example.net", v);
 }
 
 static int check_country(const char *v, struct err *e)
 {
-	if (!v || !*v || (strlen(v) == 2 && isupper((unsigned char)v[0]) &&
-				 isupper((unsigned char)v[1])))
+	if (!v || !*v ||
+		(strlen(v) == 2 && isupper((unsigned char)v[0]) && isupper((unsigned char)v[1])))
 		return 0;
 	return err_set(e, E_USAGE,
-		"'%.20s' is not a country: write its two capital letters (ISO 3166-1), such as FR", v);
+		"'%.20s' is not a country: write its two capital letters (ISO 3166-1), such as FR",
+		v);
 }
 
 static int check_timezone(const char *v, struct err *e)
@@ -149,7 +150,8 @@ static int default_fields(struct sxc *s, struct fields *f, struct err *e)
 {
 	int r;
 
-	*f = (struct fields){.kind = mem_strdup("consumer"), .terms = -1,
+	*f = (struct fields){.kind = mem_strdup("consumer"),
+		.terms = -1,
 		.contact = mem_strdup("{}")};
 	if ((r = config_get(s, "currency", &f->currency, e)) < 0 ||
 		(r = config_get(s, "timezone", &f->timezone, e)) < 0)
@@ -216,9 +218,9 @@ static int merge(struct fields *f, const struct account_fields *given, struct er
 static char *fields_json(const struct fields *f)
 {
 	json_t *contact = json_loads(f->contact, 0, NULL);
-	json_t *j = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "email", f->email,
-		"kind", f->kind, "country", f->country, "tax_id", f->tax_id, "currency", f->currency,
-		"timezone", f->timezone, "bill_day", (json_int_t)f->bill_day, "terms",
+	json_t *j = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "email",
+		f->email, "kind", f->kind, "country", f->country, "tax_id", f->tax_id, "currency",
+		f->currency, "timezone", f->timezone, "bill_day", (json_int_t)f->bill_day, "terms",
 		(json_int_t)f->terms, "contact", contact);
 	char *text = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
 
@@ -269,8 +271,7 @@ static int insert(struct sxc *s, const char *name, const struct fields *f,
 	return audit_add(s, "account.add", name, NULL, after, e);
 }
 
-int account_add(struct sxc *s, const char *name, const struct account_fields *given,
-	struct err *e)
+int account_add(struct sxc *s, const char *name, const struct account_fields *given, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
 	autofields f = {0};
@@ -301,8 +302,9 @@ static int check_currency_change(struct sxc *s, int64_t id, const char *name,
 	r = db_get_i64(s->db, &sold, e, SQL_SOLD, id);
 	if (r < 0 || !sold)
 		return r < 0 ? r : 0;
-	return err_set(e, E_STATE, "account %s has been sold or billed something in %s and keeps it",
-		name, before->currency);
+	return err_set(e, E_STATE,
+		"account %s has been sold or billed something in %s and keeps it", name,
+		before->currency);
 }
 
 static int update(struct sxc *s, int64_t id, const char *name, const struct account_fields *given,
@@ -325,8 +327,7 @@ static int update(struct sxc *s, int64_t id, const char *name, const struct acco
 	return audit_add(s, "account.set", name, was, is, e);
 }
 
-int account_set(struct sxc *s, const char *name, const struct account_fields *given,
-	struct err *e)
+int account_set(struct sxc *s, const char *name, const struct account_fields *given, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
 	autofree char *real = NULL;
@@ -337,12 +338,12 @@ int account_set(struct sxc *s, const char *name, const struct account_fields *gi
 		return r;
 	if ((given->email && !*given->email) || (given->currency && !*given->currency) ||
 		(given->timezone && !*given->timezone) || (given->kind && !*given->kind))
-		return err_set(e, E_USAGE, "mail address, kind, currency and time zone cannot be empty");
+		return err_set(e, E_USAGE,
+			"mail address, kind, currency and time zone cannot be empty");
 	if ((r = tx_begin(s, e)) < 0)
 		return r;
 	tx = s;
-	if ((r = account_find(s, name, &id, e)) <= 0 ||
-		(r = account_name_of(s, id, &real, e)) <= 0)
+	if ((r = account_find(s, name, &id, e)) <= 0 || (r = account_name_of(s, id, &real, e)) <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no account named '%s'", name);
 	if ((r = update(s, id, real, given, e)) < 0)
 		return r;

@@ -16,13 +16,13 @@
 /* What add and set take; NULL (bill_day, terms: -1): not given, an empty text: none. */
 struct account_fields {
 	const char *email;
-	const char *kind;     /* consumer, business */
-	const char *country;  /* two capital letters, ISO 3166-1 */
+	const char *kind;    /* consumer, business */
+	const char *country; /* two capital letters, ISO 3166-1 */
 	const char *tax_id;
 	const char *currency; /* ISO 4217 */
 	const char *timezone;
-	int64_t bill_day;     /* 1..31, 0: none */
-	int64_t terms;        /* days from an invoice to its due date */
+	int64_t bill_day;             /* 1..31, 0: none */
+	int64_t terms;                /* days from an invoice to its due date */
 	const struct strvec *taxes;   /* names; replaces them. NULL: not given */
 	const struct strvec *contact; /* K=V; an empty V removes it */
 };

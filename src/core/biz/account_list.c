@@ -94,8 +94,8 @@ int account_holds(struct sxc *s, const char *name, account_row_fn fn, void *arg,
 	int r = db_query(s->db, &q, e, SQL_HOLDS, name);
 
 	while (r == 0 && (r = db_next(&q, e)) > 0) {
-		struct account_hold_row row = {
-			db_text(&q, 0), db_text(&q, 1), db_text(&q, 2), db_i64(&q, 3)};
+		struct account_hold_row row = {db_text(&q, 0), db_text(&q, 1), db_text(&q, 2),
+			db_i64(&q, 3)};
 
 		r = fn(arg, &row, e);
 	}

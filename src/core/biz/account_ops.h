@@ -10,7 +10,7 @@
 
 #include "biz/settle.h"
 
-/* Stop its services and new orders. E_STATE when a person has suspended it already, or it is closed. */
+/* Stop its services and new orders. E_STATE when a person has done so already, or it is closed. */
 int account_suspend(struct sxc *s, const char *name, const char *reason, struct job_ids *jobs,
 	struct err *e);
 /* Lift every suspension and start the services. E_STATE when it is not suspended. */

@@ -106,8 +106,10 @@ static int charge_span(struct bill_sub *sub, const struct bill_term *t, int64_t 
 static int charge_setup(struct bill_sub *sub, const struct bill_term *t, int64_t horizon,
 	struct bill_items *out, struct err *e)
 {
-	struct bill_item like = {
-		.start = sub->first_paid, .until = DAY_NONE, .quantity = 1, .unit_price = t->setup};
+	struct bill_item like = {.start = sub->first_paid,
+		.until = DAY_NONE,
+		.quantity = 1,
+		.unit_price = t->setup};
 
 	if (!sub->setup_due || sub->first_paid > horizon || sub->first_paid < t->start ||
 		(t->until != DAY_NONE && sub->first_paid >= t->until))
@@ -259,8 +261,7 @@ static int check_crowd(const struct bill_items *items, size_t from, struct err *
 	return 0;
 }
 
-int bill_subscription(struct bill_sub *sub, int64_t horizon, struct bill_items *out,
-	struct err *e)
+int bill_subscription(struct bill_sub *sub, int64_t horizon, struct bill_items *out, struct err *e)
 {
 	size_t from = out->n;
 	int r = 0;

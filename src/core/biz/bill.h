@@ -45,7 +45,7 @@ struct bill_term {
 	int64_t price, setup; /* minor units */
 	char *title;          /* of the plan */
 	VEC(struct bill_option) options;
-	bool closed;          /* nothing more will come of it */
+	bool closed; /* nothing more will come of it */
 };
 
 /* A charge that is in the books and may have to be taken back, or must not be made again. */
@@ -63,12 +63,13 @@ struct bill_sub {
 	int64_t first_paid; /* first day that costs something */
 	int64_t until;      /* cancelled from that day, or DAY_NONE */
 	bool setup_due;
-	VEC(struct bill_term) terms;     /* not closed, in order */
-	VEC(struct bill_charge) charges; /* of these terms, ending after one's end or not before
+	VEC(struct bill_term) terms; /* not closed, in order */
+	VEC(struct bill_charge)
+	charges;            /* of these terms, ending after one's end or not before
 					  * what is to be billed next */
 	int64_t paid_until; /* charged for the days before; DAY_NONE: nothing yet; moved on */
 	/* Set by bill_subscription: */
-	int64_t next_bill;  /* day on which the next item falls due, or DAY_NONE */
+	int64_t next_bill; /* day on which the next item falls due, or DAY_NONE */
 };
 void bill_sub_release(struct bill_sub *sub);
 
@@ -81,11 +82,11 @@ struct bill_item {
 	size_t credits_item;        /* index into the same list */
 	char *item;
 	char *text;
-	int64_t start, until;       /* half-open; until DAY_NONE: not by days, start may be, too */
+	int64_t start, until; /* half-open; until DAY_NONE: not by days, start may be, too */
 	int64_t quantity, unit_price;
-	int64_t days, whole;        /* of the span, of the period that holds it; both 0: not by days */
+	int64_t days, whole; /* of the span, of the period that holds it; both 0: not by days */
 	bool taxable, tax_included;
-	int64_t gross;              /* minor units; a credit is negative */
+	int64_t gross; /* minor units; a credit is negative */
 };
 struct bill_items {
 	struct bill_item *v;
@@ -106,7 +107,6 @@ int bill_gross(int64_t unit_price, int64_t quantity, int64_t days, int64_t whole
  * Append everything that falls due up to and on the day horizon, moving sub's terms on: what was
  * charged, which are closed. E_LIMIT; E_INTEGRITY when a day would get more than BILL_LINES_A_DAY.
  */
-int bill_subscription(struct bill_sub *sub, int64_t horizon, struct bill_items *out,
-	struct err *e);
+int bill_subscription(struct bill_sub *sub, int64_t horizon, struct bill_items *out, struct err *e);
 
 #endif

@@ -90,8 +90,7 @@ int invoice_taxes(struct sxc *s, const char *number, account_row_fn fn, void *ar
  * How each line came about, worked out again from what was frozen by the code that billed it.
  * E_INTEGRITY when that gives another amount.
  */
-int invoice_explain(struct sxc *s, const char *number, account_row_fn fn, void *arg,
-	struct err *e);
+int invoice_explain(struct sxc *s, const char *number, account_row_fn fn, void *arg, struct err *e);
 /* The printed document as plain text: the same bytes whenever it is asked for. The caller's. */
 int invoice_text(struct sxc *s, const char *number, char **text, struct err *e);
 /* Prove the books; fn gets each finding. Number of findings or E_. */

@@ -9,16 +9,14 @@
 #include "biz/tax.h"
 #include "util/str.h"
 
-#define SQL_DUE                                                                                    \
-	"SELECT id FROM subscription WHERE account = ?1 AND wake <= ?2 ORDER BY number"
+#define SQL_DUE "SELECT id FROM subscription WHERE account = ?1 AND wake <= ?2 ORDER BY number"
 #define SQL_EXTRAS                                                                                 \
 	"SELECT id, day, amount, taxable, reason FROM extra WHERE account = ?1 AND line IS NULL "  \
 	"AND day <= ?2 ORDER BY id"
 #define SQL_LINE_TAX "SELECT name, note, rate, amount FROM line_tax WHERE line = ?1 ORDER BY seq"
 #define SQL_SERIES   "SELECT last FROM series WHERE prefix = ?1"
 #define SQL_LATEST   "SELECT date FROM series WHERE kind = ?1 ORDER BY date DESC LIMIT 1"
-#define SQL_PLAN                                                                                   \
-	"SELECT p.name FROM plan_version v JOIN plan p ON p.id = v.plan WHERE v.id = ?1"
+#define SQL_PLAN     "SELECT p.name FROM plan_version v JOIN plan p ON p.id = v.plan WHERE v.id = ?1"
 
 /* ---- what documents have in common ---- */
 
@@ -78,8 +76,8 @@ int billing_begin(struct billing *b, struct sxc *s, const char *until, struct er
 		return r;
 	b->date = tz_day(tz, s->now);
 	c = day_civil(b->date);
-	snprintf(b->invoices.prefix, sizeof(b->invoices.prefix), "%.20s%04d-",
-		prefix ? prefix : "", (int)c.year);
+	snprintf(b->invoices.prefix, sizeof(b->invoices.prefix), "%.20s%04d-", prefix ? prefix : "",
+		(int)c.year);
 	snprintf(b->credit_notes.prefix, sizeof(b->credit_notes.prefix), "%.20sCN-%04d-",
 		prefix ? prefix : "", (int)c.year);
 	r = read_until(b, until, b->date, e);

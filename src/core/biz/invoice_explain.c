@@ -74,8 +74,9 @@ static void add_source(struct str *s, struct query *q)
 {
 	if (db_text(q, 16) && strcmp(db_text(q, 3), ITEM_EXTRA) != 0)
 		str_addf(s, "; %s of plan %s version %" PRId64,
-			db_i64(q, 22) && strcmp(db_text(q, 3), ITEM_PLAN) == 0 ? "agreed instead of that"
-									      : "price",
+			db_i64(q, 22) && strcmp(db_text(q, 3), ITEM_PLAN) == 0
+				? "agreed instead of that"
+				: "price",
 			db_text(q, 16), db_i64(q, 17));
 	if (db_text(q, 24))
 		str_addf(s, "; takes back line %" PRId64 " of %s", db_i64(q, 23), db_text(q, 24));
@@ -103,7 +104,8 @@ static int rework(struct query *q, struct tax_shares *taxes, const char *number,
 	struct err *e)
 {
 	int64_t sign = db_i64(q, 12) < 0 ? -1 : 1, net, tax = 0;
-	int r = bill_gross(sign * db_i64(q, 8), db_i64(q, 7), db_i64(q, 9), db_i64(q, 10), gross, e);
+	int r = bill_gross(sign * db_i64(q, 8), db_i64(q, 7), db_i64(q, 9), db_i64(q, 10), gross,
+		e);
 
 	if (r < 0 || (r = bill_tax(*gross, db_i64(q, 11), taxes, &net, e)) < 0)
 		return r;
@@ -120,8 +122,9 @@ static int explain_line(struct sxc *s, struct query *q, const char *number, acco
 {
 	autoclean(tax_shares_release) struct tax_shares taxes = {0};
 	autoclean(told_release) struct told told = {STR_INIT, STR_INIT};
-	struct invoice_explain_row row = {
-		.line = db_i64(q, 1), .item = db_text(q, 3), .text = db_text(q, 4)};
+	struct invoice_explain_row row = {.line = db_i64(q, 1),
+		.item = db_text(q, 3),
+		.text = db_text(q, 4)};
 	int64_t gross;
 	int r;
 
@@ -136,8 +139,7 @@ static int explain_line(struct sxc *s, struct query *q, const char *number, acco
 	return fn(arg, &row, e);
 }
 
-int invoice_explain(struct sxc *s, const char *number, account_row_fn fn, void *arg,
-	struct err *e)
+int invoice_explain(struct sxc *s, const char *number, account_row_fn fn, void *arg, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	int r = db_query(s->db, &q, e, SQL_LINES, number);

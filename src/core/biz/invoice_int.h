@@ -19,12 +19,12 @@ struct series {
 /* What the documents of one run have in common. */
 struct billing {
 	struct sxc *s;
-	int64_t until;  /* day, or DAY_NONE: today where the account lives */
-	int64_t date;   /* of the documents: today where the seller is */
-	int64_t terms;  /* days */
-	struct tz *tz;  /* of the account before */
+	int64_t until; /* day, or DAY_NONE: today where the account lives */
+	int64_t date;  /* of the documents: today where the seller is */
+	int64_t terms; /* days */
+	struct tz *tz; /* of the account before */
 	struct series invoices, credit_notes;
-	char *seller;   /* JSON, frozen in the documents */
+	char *seller; /* JSON, frozen in the documents */
 };
 void billing_release(struct billing *b);
 #define autobilling autoclean(billing_release) struct billing
@@ -43,7 +43,7 @@ struct draft {
 	bool credit_note;
 	char number[64];
 	int64_t seq, due, opening_credit;
-	int64_t corrects;    /* row id or 0 */
+	int64_t corrects; /* row id or 0 */
 	const char *reason;
 };
 void draft_release(struct draft *d);

@@ -69,8 +69,7 @@ static int64_t overdue(const struct sxc *s, struct query *q)
 	return str_eq(db_text(q, 3), "open") && days > 0 ? days : INT64_MIN;
 }
 
-static int each_invoice(struct sxc *s, struct query *q, account_row_fn fn, void *arg,
-	struct err *e)
+static int each_invoice(struct sxc *s, struct query *q, account_row_fn fn, void *arg, struct err *e)
 {
 	int r, n = 0;
 
@@ -106,7 +105,7 @@ int invoice_list(struct sxc *s, const char *account, bool open_only, account_row
 {
 	autoclean(db_done) struct query q = {0};
 	int r = account ? db_query(s->db, &q, e, SQL_OF, open_only, account)
-			: db_query(s->db, &q, e, SQL_LIST, open_only);
+	                : db_query(s->db, &q, e, SQL_LIST, open_only);
 
 	if (r == 0)
 		r = each_invoice(s, &q, fn, arg, e);

@@ -199,8 +199,8 @@ static int audit_batch(struct billing *b, const struct batch *batch, struct err 
 
 /* ---- run ---- */
 
-static int fill(struct billing *b, const struct run_opts *o, struct cursor *at,
-	struct batch *batch, struct err *e)
+static int fill(struct billing *b, const struct run_opts *o, struct cursor *at, struct batch *batch,
+	struct err *e)
 {
 	int r = o->account ? pick_one(b, o->account, batch, e) : pick(b, at, batch, e);
 

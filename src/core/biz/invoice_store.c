@@ -13,12 +13,11 @@
 	"ON CONFLICT (prefix) DO UPDATE SET last = excluded.last, date = excluded.date"
 #define SQL_PARTY_ADD "INSERT OR IGNORE INTO party (data) VALUES (?1)"
 #define SQL_PARTY     "SELECT id FROM party WHERE data = ?1"
-#define SQL_BUYER                                                                                  \
-	"SELECT name, email, country, tax_id, contact FROM account WHERE id = ?1"
-#define SQL_INVOICE                                                                                \
-	"INSERT INTO invoice (number, prefix, seq, kind, account, state, date, due, currency, "    \
-	"subtotal, discount, tax, total, credit, opening_credit, corrects, reason, seller, buyer, "\
-	"opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "  \
+#define SQL_BUYER     "SELECT name, email, country, tax_id, contact FROM account WHERE id = ?1"
+#define SQL_INVOICE                                                                                      \
+	"INSERT INTO invoice (number, prefix, seq, kind, account, state, date, due, currency, "          \
+	"subtotal, discount, tax, total, credit, opening_credit, corrects, reason, seller, "             \
+	"buyer, opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, " \
 	"?17, ?18, ?19, ?20)"
 #define SQL_LINE                                                                                   \
 	"INSERT INTO invoice_line (invoice, seq, kind, subscription, term, version, item, text, "  \
@@ -31,9 +30,9 @@
 #define SQL_BILLED                                                                                 \
 	"INSERT INTO billed (subscription, term, start, item, kind, line) "                        \
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-#define SQL_EXTRA   "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
-#define SQL_OWES    "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
-#define SQL_CREDIT  "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
+#define SQL_EXTRA  "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
+#define SQL_OWES   "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
+#define SQL_CREDIT "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
 
 /* ---- who ---- */
 
@@ -93,12 +92,13 @@ static int mark_billed(struct sxc *s, const struct bill_item *it, int64_t line, 
 	r = db_run(s->db, e, SQL_BILLED, it->sub, it->term, day_format(it->start, start), it->item,
 		it->credit ? "credit" : "charge", line);
 	if (r == E_EXISTS)
-		return err_set(e, E_INTEGRITY, "%s from %s has been billed already", it->text, start);
+		return err_set(e, E_INTEGRITY, "%s from %s has been billed already", it->text,
+			start);
 	return r;
 }
 
-static int store_line(struct sxc *s, const struct draft *d, int64_t invoice, size_t i,
-	int64_t *ids, struct err *e)
+static int store_line(struct sxc *s, const struct draft *d, int64_t invoice, size_t i, int64_t *ids,
+	struct err *e)
 {
 	const struct doc_line *line = &d->doc.lines.v[i];
 	const struct bill_item *it = &line->item;
@@ -150,8 +150,8 @@ static int store_head(struct billing *b, const struct draft *d, int64_t *id, str
 	r = db_run(b->s->db, e, SQL_INVOICE, d->number, series->prefix, d->seq, kind, d->a.id,
 		d->credit_note ? "paid" : "open", date, day_format(d->due, due), d->a.currency,
 		d->doc.subtotal, d->doc.discount, d->doc.tax, d->doc.total,
-		d->credit_note ? d->doc.total : 0, d->opening_credit, db_ref(d->corrects), d->reason,
-		seller, buyer, b->s->now);
+		d->credit_note ? d->doc.total : 0, d->opening_credit, db_ref(d->corrects),
+		d->reason, seller, buyer, b->s->now);
 	*id = db_last_id(b->s->db);
 	return r;
 }
@@ -159,12 +159,13 @@ static int store_head(struct billing *b, const struct draft *d, int64_t *id, str
 /* An invoice is owed; a credit note becomes account credit. */
 static int post(struct billing *b, const struct draft *d, int64_t invoice, struct err *e)
 {
-	autofree char *text = str_fmt("%s %s", d->credit_note ? "credit note" : "invoice", d->number);
+	autofree char *text = str_fmt("%s %s", d->credit_note ? "credit note" : "invoice",
+		d->number);
 	struct ledger_entry entry = {text, d->a.currency, d->a.id, invoice, 0};
 	struct posting postings[] = {{d->credit_note ? "credit" : "receivable", d->doc.total},
 		{"revenue", d->doc.discount - d->doc.subtotal}, {"tax", -d->doc.tax}};
 	int r = d->credit_note ? db_run(b->s->db, e, SQL_CREDIT, d->a.id, -d->doc.total)
-			       : db_run(b->s->db, e, SQL_OWES, d->a.id, d->doc.total);
+	                       : db_run(b->s->db, e, SQL_OWES, d->a.id, d->doc.total);
 
 	return r < 0 ? r : ledger_post(b->s, &entry, postings, ARRAY_LEN(postings), e);
 }

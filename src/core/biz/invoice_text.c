@@ -77,8 +77,8 @@ static void put_seller(struct str *s, const char *data)
 /* Name and company first, then the other parts of the address in their usual order. */
 static void put_contact(struct str *s, const char **label, const json_t *contact)
 {
-	static const char *const order[] = {
-		"company", "name", "street", "city", "region", "postcode", "phone"};
+	static const char *const order[] = {"company", "name", "street", "city", "region",
+		"postcode", "phone"};
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		put_lines(s, label, json_string_value(json_object_get(contact, order[i])));

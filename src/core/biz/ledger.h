@@ -15,16 +15,16 @@
 #include "svc/sxc.h"
 
 struct ledger_entry {
-	const char *text;     /* "invoice 2026-000001" */
+	const char *text; /* "invoice 2026-000001" */
 	const char *currency;
-	int64_t account;      /* row ids; invoice and payment may be 0 */
+	int64_t account; /* row ids; invoice and payment may be 0 */
 	int64_t invoice, payment;
 };
 struct posting {
 	const char *book;
 	int64_t amount; /* minor units, debit positive; nothing is posted for 0 */
 };
-/* Append an entry; inside the caller's transaction. E_INTEGRITY when it does not add up to nothing. */
+/* Append an entry; inside the caller's transaction. E_INTEGRITY when it does not balance. */
 int ledger_post(struct sxc *s, const struct ledger_entry *entry, const struct posting *postings,
 	size_t n, struct err *e);
 

@@ -48,8 +48,10 @@ static int positive(const char *text, const char *currency, int64_t *out, struct
 	if (r < 0)
 		return r;
 	if (*out <= 0 || *out > PRICE_MOST)
-		return err_set(e, E_USAGE, "'%s' is not an amount to be entered: it must be more "
-			"than nothing", text);
+		return err_set(e, E_USAGE,
+			"'%s' is not an amount to be entered: it must be more "
+			"than nothing",
+			text);
 	return 0;
 }
 
@@ -109,8 +111,7 @@ static int pay_invoice(struct sxc *s, const struct target *t, int64_t payment, i
 	return left == 0 ? settle_mark(s, invoice, jobs, e) : 0;
 }
 
-static int oldest(struct sxc *s, int64_t account, int64_t *invoice, int64_t *balance,
-	struct err *e)
+static int oldest(struct sxc *s, int64_t account, int64_t *invoice, int64_t *balance, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	int r = db_one(s->db, &q, e, SQL_OLDEST, account);
@@ -203,8 +204,10 @@ int payment_add(struct sxc *s, const struct payment_new *p, struct payment_done 
 
 	*done = (struct payment_done){0};
 	if (p->method && !str_is_name(p->method))
-		return err_set(e, E_USAGE, "'%.40s' is not a method: write one such as transfer or "
-			"cheque", p->method);
+		return err_set(e, E_USAGE,
+			"'%.40s' is not a method: write one such as transfer or "
+			"cheque",
+			p->method);
 	if (p->external_id && !one_line(p->external_id, 200))
 		return err_set(e, E_USAGE, "an external id is one line of at most 200 bytes");
 	if ((r = tx_begin(s, e)) < 0)

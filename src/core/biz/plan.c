@@ -19,7 +19,8 @@
 	"provision, stock, per_account, provides, best_effort, attributes, content, source, "      \
 	"created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, " \
 	"?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
-#define SQL_ADD_PRICE  "INSERT INTO plan_price (version, currency, price, setup) VALUES (?1, ?2, ?3, ?4)"
+#define SQL_ADD_PRICE                                                                              \
+	"INSERT INTO plan_price (version, currency, price, setup) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_ADD_OPTION                                                                             \
 	"INSERT INTO plan_option (version, currency, name, price, most) "                          \
 	"VALUES (?1, ?2, ?3, ?4, ?5)"
@@ -29,7 +30,7 @@
 #define SQL_USED                                                                                   \
 	"SELECT count(*) FROM subscription_term t JOIN plan_version v ON v.id = t.version "        \
 	"JOIN plan p ON p.id = v.plan WHERE p.name = ?1"
-#define SQL_OF "(SELECT v.id FROM plan_version v JOIN plan p ON p.id = v.plan WHERE p.name = ?1)"
+#define SQL_OF              "(SELECT v.id FROM plan_version v JOIN plan p ON p.id = v.plan WHERE p.name = ?1)"
 #define SQL_REMOVE_OPTIONS  "DELETE FROM plan_option WHERE version IN " SQL_OF
 #define SQL_REMOVE_PRICES   "DELETE FROM plan_price WHERE version IN " SQL_OF
 #define SQL_REMOVE_VERSIONS "DELETE FROM plan_version WHERE id IN " SQL_OF
@@ -49,8 +50,8 @@ static int add_version(struct sxc *s, int64_t plan, int64_t version, const struc
 	autofree char *best_effort = json_text(d->best_effort);
 	autofree char *attributes = json_text(d->attributes);
 
-	return db_run(s->db, e, SQL_ADD_VERSION, plan, version, d->title,
-		d->prices.v[0].currency, d->every.n, unit_name(d->every.unit), db_ref(d->align),
+	return db_run(s->db, e, SQL_ADD_VERSION, plan, version, d->title, d->prices.v[0].currency,
+		d->every.n, unit_name(d->every.unit), db_ref(d->align),
 		d->arrears ? "arrears" : "advance", d->trial_n, unit_name(d->trial_unit),
 		d->upgrade, d->downgrade, d->cancel, d->taxable, d->tax_included, d->provision,
 		d->stock < 0 ? db_null() : db_arg_i64(d->stock), db_ref(d->per_account), provides,
@@ -204,8 +205,8 @@ int plan_retire(struct sxc *s, const char *name, struct err *e)
 
 int plan_remove(struct sxc *s, const char *name, struct err *e)
 {
-	static const char *const steps[] = {
-		SQL_REMOVE_OPTIONS, SQL_REMOVE_PRICES, SQL_REMOVE_VERSIONS, SQL_REMOVE};
+	static const char *const steps[] = {SQL_REMOVE_OPTIONS, SQL_REMOVE_PRICES,
+		SQL_REMOVE_VERSIONS, SQL_REMOVE};
 	autorollback struct sxc *tx = NULL;
 	autofree char *content = NULL;
 	int64_t used = 0;

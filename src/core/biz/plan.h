@@ -82,7 +82,8 @@ int plan_remove(struct sxc *s, const char *name, struct err *e);
 
 /* ---- for subscriptions ---- */
 
-/* What a subscription needs to know of a version, in one currency. Release with plan_offer_release. */
+/* What a subscription needs to know of a version, in one currency. Released by
+ * plan_offer_release. */
 struct plan_offer {
 	int64_t plan, version; /* row ids */
 	int64_t number;        /* of the version */
@@ -95,16 +96,16 @@ struct plan_offer {
 	char *upgrade, *downgrade, *cancel;
 	int64_t stock, per_account; /* -1, 0: no limit */
 	char *provides, *best_effort;
-	bool priced;       /* has a price in that currency */
+	bool priced;          /* has a price in that currency */
 	int64_t price, setup; /* setup -1: not priced in it */
 };
 void plan_offer_release(struct plan_offer *o);
 /* The current version of a plan. E_NOTFOUND. */
-int plan_offer_current(struct sxc *s, const char *name, const char *currency,
-	struct plan_offer *o, struct err *e);
+int plan_offer_current(struct sxc *s, const char *name, const char *currency, struct plan_offer *o,
+	struct err *e);
 /* Of a version by its row id. */
-int plan_offer_version(struct sxc *s, int64_t version, const char *currency,
-	struct plan_offer *o, struct err *e);
+int plan_offer_version(struct sxc *s, int64_t version, const char *currency, struct plan_offer *o,
+	struct err *e);
 /* Price of an option in a currency; E_NOTFOUND, E_LIMIT when there are at most fewer. */
 int plan_option_price(struct sxc *s, const struct plan_offer *o, const char *currency,
 	const char *option, int64_t quantity, int64_t *price, struct err *e);

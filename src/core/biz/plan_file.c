@@ -96,7 +96,7 @@ static int parse_every(const struct yaml_node *n, struct plan_def *d, struct err
 	if (r < 0)
 		return r;
 	return every_parse(text, &d->every, &inner) < 0 ? yaml_err(e, n, "every: %s", inner.msg)
-							 : 0;
+	                                                : 0;
 }
 
 /* "14 days", "1 month"; "0 days" is none. */
@@ -331,8 +331,8 @@ static int parse_terms(const struct yaml_node *root, struct plan_def *d, struct 
 
 static int parse_best_effort(const struct yaml_node *n, struct plan_def *d, struct err *e)
 {
-	static const char *const bounds[] = {
-		"cpu", "net", "memory", "vm", "disk", "inodes", "procs", "sessions", "transfer", NULL};
+	static const char *const bounds[] = {"cpu", "net", "memory", "vm", "disk", "inodes",
+		"procs", "sessions", "transfer", NULL};
 	int r = n ? yaml_need_list(n, "best-effort", e) : 0;
 
 	if (r < 0 || !n || n->n == 0)

@@ -37,17 +37,17 @@ struct plan_def {
 	bool tax_included, taxable;
 	struct every every;
 	bool arrears;
-	int align;              /* day of the month, 0: anniversary */
+	int align; /* day of the month, 0: anniversary */
 	int64_t trial_n;
 	enum period_unit trial_unit;
 	const char *upgrade, *downgrade, *cancel; /* "now", "renewal"; cancel: "now", "end" */
-	const char *provision;  /* "order", "paid" */
-	json_t *provides;       /* see plan_provides; NULL: nothing */
-	json_t *best_effort;    /* list of bounds; NULL: none */
-	json_t *attributes;     /* NULL: none */
-	int64_t stock;          /* -1: no limit */
-	int64_t per_account;    /* 0: no limit */
-	char *source;           /* the text of the file */
+	const char *provision;                    /* "order", "paid" */
+	json_t *provides;                         /* see plan_provides; NULL: nothing */
+	json_t *best_effort;                      /* list of bounds; NULL: none */
+	json_t *attributes;                       /* NULL: none */
+	int64_t stock;                            /* -1: no limit */
+	int64_t per_account;                      /* 0: no limit */
+	char *source;                             /* the text of the file */
 };
 void plan_def_release(struct plan_def *d);
 
@@ -65,7 +65,7 @@ char *plan_def_content(const struct plan_def *d);
 /*
  * What provisioning creates, checked, as JSON: "private-server" with the bounds under their names
  * as integers (cpu, cpu-max in hundredths of a percent; net in bit/s, or a text like "30%" of the
- * uplink; memory, vm, disk, transfer in bytes; inodes, procs, sessions) and the texts image, storage;
+ * uplink; memory, vm, disk, transfer in bytes; inodes, procs, sessions), the texts image, storage;
  * "domain" with features (a list), disk (bytes), users; "apps", a list of {name, set}.
  * *out is the caller's reference.
  */

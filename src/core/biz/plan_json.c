@@ -60,7 +60,8 @@ static int net_bound(const struct yaml_node *n, json_t *out, struct err *e)
 		return 0;
 	}
 	if (units_percent(text, &rate) < 0 || rate < 1 || rate > 10000)
-		return yaml_err(e, n, "net must be " UNITS_RATE_FORM ", or a percentage up to 100%%");
+		return yaml_err(e, n,
+			"net must be " UNITS_RATE_FORM ", or a percentage up to 100%%");
 	json_object_set_new(out, "net", json_string(text));
 	return 0;
 }

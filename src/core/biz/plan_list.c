@@ -124,8 +124,8 @@ int plan_options(struct sxc *s, const char *name, int64_t version, plan_row_fn f
 	int r = db_query(s->db, &q, e, SQL_OPTIONS, name, version);
 
 	while (r == 0 && (r = db_next(&q, e)) > 0) {
-		struct plan_option_row row = {
-			db_text(&q, 0), db_text(&q, 1), db_i64(&q, 2), or_null(&q, 3)};
+		struct plan_option_row row = {db_text(&q, 0), db_text(&q, 1), db_i64(&q, 2),
+			or_null(&q, 3)};
 
 		r = fn(arg, &row, e);
 	}
@@ -196,7 +196,8 @@ static void flatten(struct facts *out, const char *path, json_t *j)
 	size_t i;
 
 	if (json_is_object(j)) {
-		json_object_foreach(j, key, value) {
+		json_object_foreach(j, key, value)
+		{
 			autofree char *below = str_fmt("%s%s%s", path, *path ? "." : "", key);
 
 			flatten(out, below, value);
@@ -204,7 +205,8 @@ static void flatten(struct facts *out, const char *path, json_t *j)
 		return;
 	}
 	if (json_is_array(j)) {
-		json_array_foreach(j, i, value) {
+		json_array_foreach(j, i, value)
+		{
 			autofree char *below = str_fmt("%s.%zu", path, i + 1);
 
 			flatten(out, below, value);

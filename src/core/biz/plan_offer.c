@@ -5,11 +5,11 @@
 #include "biz/plan.h"
 #include "util/str.h"
 
-#define OFFER                                                                                      \
-	"SELECT p.id, v.id, v.version, p.name, v.title, p.state, v.every_n, v.every_unit, v.bill, "\
-	"v.taxable, v.tax_included, v.provision, v.align, v.trial_n, v.trial_unit, v.upgrade, "    \
-	"v.downgrade, v.cancel, v.stock, v.per_account, v.provides, v.best_effort, x.price, "      \
-	"x.setup FROM plan p JOIN plan_version v ON v.plan = p.id "                                \
+#define OFFER                                                                                           \
+	"SELECT p.id, v.id, v.version, p.name, v.title, p.state, v.every_n, v.every_unit, "             \
+	"v.bill, v.taxable, v.tax_included, v.provision, v.align, v.trial_n, v.trial_unit, v.upgrade, " \
+	"v.downgrade, v.cancel, v.stock, v.per_account, v.provides, v.best_effort, x.price, "           \
+	"x.setup FROM plan p JOIN plan_version v ON v.plan = p.id "                                     \
 	"LEFT JOIN plan_price x ON x.version = v.id AND x.currency = ?2 "
 #define SQL_CURRENT OFFER "WHERE p.name = ?1 AND v.version = p.version"
 #define SQL_VERSION OFFER "WHERE v.id = ?1"
@@ -59,8 +59,8 @@ static void read_offer(struct query *q, struct plan_offer *o)
 	unit_parse(db_text(q, 14), &o->trial_unit);
 }
 
-int plan_offer_current(struct sxc *s, const char *name, const char *currency,
-	struct plan_offer *o, struct err *e)
+int plan_offer_current(struct sxc *s, const char *name, const char *currency, struct plan_offer *o,
+	struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	int r = db_one(s->db, &q, e, SQL_CURRENT, name, currency);

@@ -15,7 +15,8 @@
 #define SQL_INVOICE_CREDIT "UPDATE invoice SET credit = credit + ?2 WHERE id = ?1"
 #define SQL_SETTLEMENT                                                                             \
 	"INSERT INTO settlement (invoice, payment, amount, created) VALUES (?1, ?2, ?3, ?4)"
-#define SQL_MARK "UPDATE invoice SET state = 'paid' WHERE id = ?1 AND state = 'open' AND balance = 0"
+#define SQL_MARK                                                                                   \
+	"UPDATE invoice SET state = 'paid' WHERE id = ?1 AND state = 'open' AND balance = 0"
 #define SQL_GIVE "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
 #define SQL_WAITING                                                                                \
 	"SELECT DISTINCT s.id FROM invoice_line l JOIN subscription s ON s.id = l.subscription "   \

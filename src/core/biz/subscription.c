@@ -60,7 +60,8 @@ int chosen_parse(struct chosen_vec *c, const struct strvec *pairs, int64_t least
 {
 	for (size_t i = 0; pairs && i < pairs->n; i++) {
 		const char *eq = strchr(pairs->v[i], '=');
-		autofree char *name = eq ? mem_strndup(pairs->v[i], (size_t)(eq - pairs->v[i])) : NULL;
+		autofree char *name = eq ? mem_strndup(pairs->v[i], (size_t)(eq - pairs->v[i]))
+		                         : NULL;
 		int64_t n;
 
 		if (!eq || !str_is_name(name) || units_int(eq + 1, &n) < 0 || n < least ||
@@ -178,7 +179,8 @@ static int find_days(struct sxc *s, const struct subscribe_new *n, const struct 
 	if (r < 0)
 		return r;
 	if (n->paid_until && d->prepaid < d->start)
-		return err_set(e, E_USAGE, "--paid-until %s is before the first day", n->paid_until);
+		return err_set(e, E_USAGE, "--paid-until %s is before the first day",
+			n->paid_until);
 	trial = anchor_at(d->start, (struct every){1, o->trial_unit});
 	d->first_paid = anchor_nth(&trial, o->trial_n);
 	d->anchor = anchor_for(a, o, d->first_paid);
@@ -318,7 +320,7 @@ static int order(struct sxc *s, const struct subscribe_new *n, struct subscribe_
 	done->id = sub.id;
 	done->waits = o.paid_first;
 	r = o.paid_first ? keep_request(s, sub.id, &n->request, e)
-			 : provision_now(s, sub.id, &o, &n->request, jobs, e);
+	                 : provision_now(s, sub.id, &o, &n->request, jobs, e);
 	if (r < 0 || (r = subscription_refresh(s, sub.id, d.today, jobs, e)) < 0)
 		return r;
 	return note_order(s, n, &o, &d, done->name, e);

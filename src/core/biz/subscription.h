@@ -18,10 +18,10 @@
 
 struct subscribe_new {
 	const char *account, *plan;
-	const char *at;         /* first day, YYYY-MM-DD; NULL: today where the account lives */
-	const struct strvec *options; /* K=N */
-	const char *price;      /* agreed instead of the plan's; NULL: none */
-	const char *paid_until; /* the days before were paid elsewhere */
+	const char *at; /* first day, YYYY-MM-DD; NULL: today where the account lives */
+	const struct strvec *options;     /* K=N */
+	const char *price;                /* agreed instead of the plan's; NULL: none */
+	const char *paid_until;           /* the days before were paid elsewhere */
 	struct provision_request request; /* .name is also what the subscription is called */
 };
 struct subscribe_done {
@@ -80,7 +80,8 @@ int subscription_resume_all(struct sxc *s, int64_t account, struct job_ids *jobs
 
 /* Terms, charges and days of one, as the rules want them. */
 int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct err *e);
-/* Write down how far the rules have come, and what today makes of it: the term in force, the end. */
+/* Write down how far the rules have come, and what today makes of it: the term in force, the
+ * end. */
 int subscription_save(struct sxc *s, const struct bill_sub *sub, int64_t today,
 	struct job_ids *jobs, struct err *e);
 /* After its terms were changed: when it falls due next. */

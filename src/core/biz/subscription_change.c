@@ -22,16 +22,16 @@
 #define SQL_CHOSEN   "SELECT name, quantity FROM term_option WHERE term = ?1 ORDER BY name"
 #define SQL_UNTIL    "UPDATE subscription SET until = ?2 WHERE id = ?1"
 
-int sub_term_at(struct sxc *s, int64_t subscription, int64_t day, struct cur_term *t,
-	struct err *e)
+int sub_term_at(struct sxc *s, int64_t subscription, int64_t day, struct cur_term *t, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	char buf[DAY_TEXT];
 	int r = db_one(s->db, &q, e, SQL_TERM_AT, subscription, day_format(day, buf));
 
 	if (r <= 0)
-		return r < 0 ? r : err_set(e, E_INTEGRITY, "subscription #%lld has no terms",
-			(long long)subscription);
+		return r < 0 ? r
+		             : err_set(e, E_INTEGRITY, "subscription #%lld has no terms",
+				       (long long)subscription);
 	*t = (struct cur_term){.id = db_i64(&q, 0),
 		.seq = db_i64(&q, 1),
 		.version = db_i64(&q, 2),
@@ -92,8 +92,9 @@ static int read_change(struct sxc *s, const struct change_new *n, struct change 
 	int r = subscription_find(s, n->subscription, &id, e);
 
 	if (r <= 0)
-		return r < 0 ? r : err_set(e, E_NOTFOUND, "no subscription named '%s'",
-			n->subscription);
+		return r < 0 ? r
+		             : err_set(e, E_NOTFOUND, "no subscription named '%s'",
+				       n->subscription);
 	if ((r = sub_get(s, id, &c->sub, e)) < 0 ||
 		(r = account_today(s, &c->sub.a, &c->today, e)) < 0 ||
 		(r = sub_term_at(s, id, c->today, &c->cur, e)) < 0)
@@ -103,7 +104,7 @@ static int read_change(struct sxc *s, const struct change_new *n, struct change 
 		return r;
 	c->cur.anchor.every = c->old.every;
 	r = n->plan ? plan_offer_current(s, n->plan, currency, &c->new, e)
-		    : plan_offer_version(s, c->cur.version, currency, &c->new, e);
+	            : plan_offer_version(s, c->cur.version, currency, &c->new, e);
 	return r < 0 ? r : read_chosen(s, c->cur.id, &c->before, &c->after, e);
 }
 
@@ -126,8 +127,9 @@ static int check_change(struct sxc *s, const struct change_new *n, const struct 
 			"is not supported in this version",
 			c->new.name, c->old.name);
 	if (c->new.plan == c->old.plan)
-		return c->new.priced ? 0 : err_set(e, E_STATE, "plan %s has no price in %s",
-			c->new.name, c->sub.currency);
+		return c->new.priced ? 0
+		                     : err_set(e, E_STATE, "plan %s has no price in %s",
+					       c->new.name, c->sub.currency);
 	return subscription_check_offer(s, &c->sub.a, &c->new, e);
 }
 
@@ -325,7 +327,8 @@ static int cancel(struct sxc *s, const char *subscription, enum cancel_when when
 	int r = subscription_find(s, subscription, &id, e);
 
 	if (r <= 0)
-		return r < 0 ? r : err_set(e, E_NOTFOUND, "no subscription named '%s'", subscription);
+		return r < 0 ? r
+		             : err_set(e, E_NOTFOUND, "no subscription named '%s'", subscription);
 	if ((r = sub_get(s, id, &sub, e)) < 0 || (r = account_today(s, &sub.a, &today, e)) < 0)
 		return r;
 	if (str_eq(sub.state, "ended"))
@@ -360,8 +363,7 @@ int subscription_cancel(struct sxc *s, const char *subscription, enum cancel_whe
 
 #define SQL_LIVE "SELECT id FROM subscription WHERE account = ?1 AND state <> 'ended' ORDER BY id"
 
-static int cancel_one(struct sxc *s, int64_t id, int64_t today, struct job_ids *jobs,
-	struct err *e)
+static int cancel_one(struct sxc *s, int64_t id, int64_t today, struct job_ids *jobs, struct err *e)
 {
 	autosub sub = {0};
 	int r = sub_get(s, id, &sub, e);

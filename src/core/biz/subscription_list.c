@@ -75,7 +75,7 @@ int subscription_list(struct sxc *s, const char *account, account_row_fn fn, voi
 {
 	autoclean(db_done) struct query q = {0};
 	int r = account ? db_query(s->db, &q, e, SQL_OF, account)
-			: db_query(s->db, &q, e, SQL_LIST);
+	                : db_query(s->db, &q, e, SQL_LIST);
 
 	while (r == 0 && (r = db_next(&q, e)) > 0) {
 		struct subscription_row row = {.id = db_i64(&q, 0),

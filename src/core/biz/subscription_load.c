@@ -10,8 +10,7 @@
 #define SQL_SUB                                                                                    \
 	"SELECT account, number, plan, term, state, currency, request, start, first_paid, until, " \
 	"prepaid_until, provisioned FROM subscription WHERE id = ?1"
-#define SQL_HEAD                                                                                   \
-	"SELECT first_paid, until, setup_due, paid_until FROM subscription WHERE id = ?1"
+#define SQL_HEAD "SELECT first_paid, until, setup_due, paid_until FROM subscription WHERE id = ?1"
 #define SQL_TERMS                                                                                  \
 	"SELECT t.id, t.version, t.start, t.until, t.billed_until, t.anchor, t.anchor_day, "       \
 	"coalesce(t.price, x.price), coalesce(x.setup, 0), v.title, v.every_n, v.every_unit, "     \
@@ -44,8 +43,8 @@
 	"SELECT min(start) FROM subscription_term WHERE subscription = ?1 AND start > ?2 "         \
 	"AND (until IS NULL OR until > start)"
 #define SQL_ACCOUNT "SELECT account FROM subscription WHERE id = ?1"
-#define SQL_STATE "SELECT state FROM subscription WHERE id = ?1"
-#define SQL_END   "UPDATE subscription SET state = 'ended', request = NULL WHERE id = ?1"
+#define SQL_STATE   "SELECT state FROM subscription WHERE id = ?1"
+#define SQL_END     "UPDATE subscription SET state = 'ended', request = NULL WHERE id = ?1"
 
 struct db_arg day_arg(int64_t day, char buf[DAY_TEXT])
 {

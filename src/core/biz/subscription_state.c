@@ -17,9 +17,8 @@
 	"(SELECT 1 FROM invoice_line l JOIN invoice i ON i.id = l.invoice "                        \
 	"WHERE l.subscription = s.id AND i.state = 'paid' AND i.kind = 'invoice' "                 \
 	"AND NOT EXISTS (SELECT 1 FROM invoice_line c WHERE c.credits = l.id))"
-#define SQL_WAKE                                                                                   \
-	"UPDATE subscription SET wake = min(coalesce(wake, ?2), ?2) WHERE id = ?1"
-#define SQL_IN_STATE "SELECT id FROM subscription WHERE account = ?1 AND state = ?2 ORDER BY id"
+#define SQL_WAKE      "UPDATE subscription SET wake = min(coalesce(wake, ?2), ?2) WHERE id = ?1"
+#define SQL_IN_STATE  "SELECT id FROM subscription WHERE account = ?1 AND state = ?2 ORDER BY id"
 #define SQL_SET_STATE "UPDATE subscription SET state = ?2 WHERE id = ?1"
 
 static int collect(struct sxc *s, const char *sql, int64_t account, const char *state,
@@ -27,7 +26,7 @@ static int collect(struct sxc *s, const char *sql, int64_t account, const char *
 {
 	autoclean(db_done) struct query q = {0};
 	int r = state ? db_query(s->db, &q, e, sql, account, state)
-		      : db_query(s->db, &q, e, sql, account);
+	              : db_query(s->db, &q, e, sql, account);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		vec_push(ids, db_i64(&q, 0));
@@ -52,7 +51,8 @@ static int provision(struct sxc *s, const struct sub *sub, const json_t *kept, i
 	struct err *e)
 {
 	autoclean(plan_offer_release) struct plan_offer o = {0};
-	struct provision_request req = {.domain = json_string_value(json_object_get(kept, "domain")),
+	struct provision_request req = {.domain = json_string_value(
+						json_object_get(kept, "domain")),
 		.on = json_string_value(json_object_get(kept, "on")),
 		.hostname = json_string_value(json_object_get(kept, "hostname")),
 		.image = json_string_value(json_object_get(kept, "image")),

@@ -14,9 +14,9 @@
 #define SQL_ADD_RATE                                                                               \
 	"INSERT INTO tax_rate (tax, start, rate) VALUES (?1, ?2, ?3) "                             \
 	"ON CONFLICT (tax, start) DO UPDATE SET rate = excluded.rate"
-#define SQL_ID       "SELECT id FROM tax WHERE name = ?1"
-#define SQL_SET_NOTE "UPDATE tax SET note = ?2 WHERE id = ?1"
-#define SQL_USERS    "SELECT count(*) FROM account_tax WHERE tax = ?1"
+#define SQL_ID         "SELECT id FROM tax WHERE name = ?1"
+#define SQL_SET_NOTE   "UPDATE tax SET note = ?2 WHERE id = ?1"
+#define SQL_USERS      "SELECT count(*) FROM account_tax WHERE tax = ?1"
 #define SQL_DROP_RATES "DELETE FROM tax_rate WHERE tax = ?1"
 #define SQL_DROP       "DELETE FROM tax WHERE id = ?1"
 #define SQL_LIST                                                                                   \
@@ -30,7 +30,8 @@
 	"(SELECT rate FROM tax_rate r WHERE r.tax = t.id AND r.start <= ?2 "                       \
 	"ORDER BY r.start DESC LIMIT 1)"
 #define SQL_OWN                                                                                    \
-	"SELECT t.name, t.note, " RATE_ON " AS rate FROM account_tax x JOIN tax t ON t.id = x.tax "\
+	"SELECT t.name, t.note, " RATE_ON                                                          \
+	" AS rate FROM account_tax x JOIN tax t ON t.id = x.tax "                                  \
 	"WHERE x.account = ?1 ORDER BY t.id"
 #define SQL_MATCHING                                                                               \
 	"SELECT t.name, t.note, " RATE_ON " AS rate FROM tax t WHERE t.country = ?1 "              \
@@ -52,12 +53,16 @@ static int check_tax(const struct tax_new *t, struct err *e)
 		return err_set(e, E_USAGE, "'%.80s' is not a name", t->name);
 	if (t->country && (strlen(t->country) != 2 || !isupper((unsigned char)t->country[0]) ||
 				  !isupper((unsigned char)t->country[1])))
-		return err_set(e, E_USAGE, "'%.20s' is not a country: write its two capital letters "
-			"(ISO 3166-1), such as FR", t->country);
+		return err_set(e, E_USAGE,
+			"'%.20s' is not a country: write its two capital letters "
+			"(ISO 3166-1), such as FR",
+			t->country);
 	if (t->customer && !str_eq(t->customer, "consumer") && !str_eq(t->customer, "business") &&
 		!str_eq(t->customer, "any"))
-		return err_set(e, E_USAGE, "'%.20s' is not whom a tax is for: consumer, business or "
-			"any", t->customer);
+		return err_set(e, E_USAGE,
+			"'%.20s' is not whom a tax is for: consumer, business or "
+			"any",
+			t->customer);
 	return check_note(t->note, e);
 }
 
@@ -127,7 +132,8 @@ int tax_set(struct sxc *s, const struct tax_new *t, struct err *e)
 		return r;
 	tx = s;
 	if ((r = find(s, t->name, &id, e)) < 0 ||
-		(t->note && (r = db_run(s->db, e, SQL_SET_NOTE, id, *t->note ? t->note : NULL)) < 0))
+		(t->note &&
+			(r = db_run(s->db, e, SQL_SET_NOTE, id, *t->note ? t->note : NULL)) < 0))
 		return r;
 	day_format(s->now / 86400, today);
 	if (t->rate && (r = put_rate(s, id, t, t->from ? t->from : today, e)) < 0)

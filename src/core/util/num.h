@@ -28,7 +28,7 @@ int num_muldiv(int64_t a, int64_t b, int64_t c, int64_t *out, struct err *e);
  * Returns 0, -1 when it is no such number, -2 for more places than allowed, -3 when too large.
  */
 int num_parse(const char *text, int places, int64_t *out);
-/* Append v / 10^places as a decimal with at least min and at most places digits behind the point. */
+/* Append v / 10^places as a decimal with min to places digits behind the point. */
 void num_format(struct str *s, int64_t v, int places, int min);
 
 /* A rate is in millionths of a percent: 9.975% is 9975000; this is 100%. */

@@ -67,7 +67,7 @@ int day_parse(const char *text, int64_t *out, struct err *e)
 		!all_digits(text + 5, 2) || text[7] != '-' || !all_digits(text + 8, 2))
 		return err_set(e, E_USAGE, "'%s' is not a date: write YYYY-MM-DD", text);
 	c.year = (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 +
-		 (text[3] - '0');
+	         (text[3] - '0');
 	c.month = (text[5] - '0') * 10 + (text[6] - '0');
 	c.day = (text[8] - '0') * 10 + (text[9] - '0');
 	if (c.year < 1970 || c.month < 1 || c.month > 12 || c.day < 1 ||
@@ -155,8 +155,7 @@ struct anchor anchor_aligned(int64_t day, int dom, struct every every)
 	int64_t start = clamp(c.year, c.month, dom);
 
 	if (start < day)
-		start = c.month == 12 ? clamp(c.year + 1, 1, dom) :
-					clamp(c.year, c.month + 1, dom);
+		start = c.month == 12 ? clamp(c.year + 1, 1, dom) : clamp(c.year, c.month + 1, dom);
 	return (struct anchor){start, dom, every};
 }
 

@@ -132,8 +132,8 @@ static bool parse_footer(struct tz *tz, const char *p)
 		tz->dst_offset = -west;
 	}
 	tz->dst = true;
-	return *p++ == ',' && take_rule(&p, &tz->begin) && *p++ == ',' &&
-	       take_rule(&p, &tz->end) && !*p;
+	return *p++ == ',' && take_rule(&p, &tz->begin) && *p++ == ',' && take_rule(&p, &tz->end) &&
+	       !*p;
 }
 
 /* Local seconds since 1970 at which the rule takes effect in that year. */
@@ -188,8 +188,8 @@ struct counts {
 };
 
 /* Read a header at p, and the size of the data block behind it with times of width bytes. */
-static bool read_header(
-	const unsigned char *p, size_t left, int width, struct counts *c, size_t *size)
+static bool read_header(const unsigned char *p, size_t left, int width, struct counts *c,
+	size_t *size)
 {
 	size_t *const fields[] = {&c->isut, &c->isstd, &c->leap, &c->time, &c->type, &c->chars};
 
@@ -203,7 +203,7 @@ static bool read_header(
 		*fields[i] = (size_t)v;
 	}
 	*size = c->time * (size_t)(width + 1) + c->type * 6 + c->chars +
-		c->leap * (size_t)(width + 4) + c->isstd + c->isut;
+	        c->leap * (size_t)(width + 4) + c->isstd + c->isut;
 	return left - 44 >= *size;
 }
 
