@@ -69,6 +69,18 @@ bool cgroup_holds(const char *ps, int pid)
 	return after == '/' || after == '\n';
 }
 
+/* Mounts and the like have groups that never hold a process; slices may fill at any time. */
+static bool competes(const char *name)
+{
+	autostr s = STR_INIT;
+	autofree char *path = str_fmt("%s/%s/cgroup.events", CGROUP_ROOT, name);
+
+	if (name[0] == '.' || str_eq(name, CGROUP_SLICE))
+		return false;
+	return str_ends(name, ".slice") ||
+	       (file_read(path, &s, 256, NULL) == 0 && strstr(str_c(&s), "populated 1"));
+}
+
 int64_t cgroup_slice_weight(void)
 {
 	DIR *d = opendir(CGROUP_ROOT);
@@ -79,8 +91,7 @@ int64_t cgroup_slice_weight(void)
 		autostr s = STR_INIT;
 		autofree char *path = str_fmt("%s/%s/cpu.weight", CGROUP_ROOT, de->d_name);
 
-		if (de->d_type != DT_DIR || de->d_name[0] == '.' ||
-			str_eq(de->d_name, CGROUP_SLICE))
+		if (de->d_type != DT_DIR || !competes(de->d_name))
 			continue;
 		w = file_read(path, &s, 64, NULL) < 0 ? WEIGHT_DEFAULT : number(str_c(&s));
 		sum += w > 0 ? w : WEIGHT_DEFAULT;
