@@ -104,6 +104,16 @@ setup() {
 	assert_refused 2 "--jobs: from 1 to 1024"
 }
 
+@test "behind -- words are arguments, whatever they look like" {
+	setup_home
+	run_sxc account show -- --help
+	assert_refused 3 "no account named '--help'"
+	run_sxc -- account list
+	assert_status 2
+	run_sxc account list -- -q
+	assert_refused_like 2 "unexpected argument '-q'"
+}
+
 @test "options that mean nothing to a command are refused" {
 	run_sxc version -n
 	assert_refused 2 "sxc version has no dry run (-n)"

@@ -222,6 +222,15 @@ static size_t command_index(const struct cmd *c)
 	return SIZE_MAX;
 }
 
+static bool takes_command(const struct cmd *c)
+{
+	const struct arg *a = c ? c->args : NULL;
+
+	while (a && a->name && a->entity != ENT_COMMAND)
+		a++;
+	return a && a->name;
+}
+
 const struct arg *line_arg(const struct line *l, size_t i)
 {
 	const struct arg *a = l->entry.cmd ? l->entry.cmd->args : NULL;
@@ -322,7 +331,8 @@ static int parse_words(struct line *l, int argc, struct err *e)
 			break;
 		r = c == 1 ? take_arg(l, optarg, e) : one_option(l, &lo, c, index, e);
 	}
-	if (l->command_at == SIZE_MAX && optind > 1 && strcmp(l->words[optind - 1], "--") == 0)
+	if (l->command_at == SIZE_MAX && takes_command(l->entry.cmd) && optind > 1 &&
+		strcmp(l->words[optind - 1], "--") == 0)
 		l->command_at = l->args.n;
 	for (; r == 0 && optind < argc; optind++)
 		r = take_arg(l, l->words[optind], e);
