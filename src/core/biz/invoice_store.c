@@ -14,11 +14,11 @@
 #define SQL_PARTY_ADD "INSERT OR IGNORE INTO party (data) VALUES (?1)"
 #define SQL_PARTY     "SELECT id FROM party WHERE data = ?1"
 #define SQL_BUYER     "SELECT name, email, country, tax_id, contact FROM account WHERE id = ?1"
-#define SQL_INVOICE                                                                                      \
-	"INSERT INTO invoice (number, prefix, seq, kind, account, state, date, due, currency, "          \
-	"subtotal, discount, tax, total, credit, opening_credit, corrects, reason, seller, "             \
-	"buyer, opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, " \
-	"?17, ?18, ?19, ?20)"
+#define SQL_INVOICE                                                                                \
+	"INSERT INTO invoice (number, prefix, seq, kind, account, state, date, "                   \
+	"due, currency, subtotal, discount, tax, total, credit, opening_credit, "                  \
+	"corrects, reason, seller, buyer, opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "                \
+	"?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
 #define SQL_LINE                                                                                   \
 	"INSERT INTO invoice_line (invoice, seq, kind, subscription, term, version, item, text, "  \
 	"start, until, quantity, unit_price, days, whole, tax_included, gross, amount, discount, " \

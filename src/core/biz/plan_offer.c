@@ -5,12 +5,13 @@
 #include "biz/plan.h"
 #include "util/str.h"
 
-#define OFFER                                                                                           \
-	"SELECT p.id, v.id, v.version, p.name, v.title, p.state, v.every_n, v.every_unit, "             \
-	"v.bill, v.taxable, v.tax_included, v.provision, v.align, v.trial_n, v.trial_unit, v.upgrade, " \
-	"v.downgrade, v.cancel, v.stock, v.per_account, v.provides, v.best_effort, x.price, "           \
-	"x.setup FROM plan p JOIN plan_version v ON v.plan = p.id "                                     \
-	"LEFT JOIN plan_price x ON x.version = v.id AND x.currency = ?2 "
+#define OFFER                                                                                      \
+	"SELECT p.id, v.id, v.version, p.name, v.title, p.state, v.every_n, "                      \
+	"v.every_unit, v.bill, v.taxable, v.tax_included, v.provision, v.align, "                  \
+	"v.trial_n, v.trial_unit, v.upgrade, v.downgrade, v.cancel, v.stock, "                     \
+	"v.per_account, v.provides, v.best_effort, x.price, x.setup FROM plan p "                  \
+	"JOIN plan_version v ON v.plan = p.id LEFT JOIN plan_price x ON x.version "                \
+	"= v.id AND x.currency = ?2 "
 #define SQL_CURRENT OFFER "WHERE p.name = ?1 AND v.version = p.version"
 #define SQL_VERSION OFFER "WHERE v.id = ?1"
 #define SQL_OPTION                                                                                 \
