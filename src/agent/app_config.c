@@ -139,6 +139,7 @@ static int check_candidates(struct app_on *o, const char *dir, struct err *e)
 int app_configure(struct app_on *o, struct err *e)
 {
 	autofree char *dir = str_fmt("%s.candidate", o->dir);
+	struct err ignored;
 	int r;
 
 	if (!o->p->wrapper.templates.n)
@@ -146,7 +147,9 @@ int app_configure(struct app_on *o, struct err *e)
 	if ((r = send_candidates(o, dir, e)) < 0 || (r = check_candidates(o, dir, e)) < 0 ||
 		(r = step(o, sh_save, "previous", e)) < 0)
 		return r;
-	return step(o, sh_live, "candidate", e);
+	if ((r = step(o, sh_live, "candidate", e)) < 0)
+		app_configure_back(o, &ignored);
+	return r;
 }
 
 int app_configure_back(struct app_on *o, struct err *e)

@@ -148,6 +148,28 @@ static int apply(struct app_on *o, struct err *e)
 	return err_wrap(e, "taken back");
 }
 
+static const char *setting_in(const struct msg *m, const char *name)
+{
+	const struct msg *s;
+
+	for (size_t i = 0; (s = msg_sub_at(m, "setting", i)); i++)
+		if (str_eq(msg_text(s, "name"), name))
+			return msg_text(s, "value");
+	return NULL;
+}
+
+/* Asked again, or told to go back to what holds anyway: nothing is touched. */
+static bool holds_already(const struct wrapper *w, const struct msg *record, const struct msg *req)
+{
+	for (size_t i = 0; i < w->settings.n; i++) {
+		const char *name = w->settings.v[i].name;
+
+		if (!str_eq(setting_in(record, name), setting_in(req, name)))
+			return false;
+	}
+	return true;
+}
+
 /* All settings of the instance, not only those that change: the request is the whole truth. */
 AGENT_OP(app_config, "app.config", OP_CHANGE | OP_LOCK_PS)
 {
@@ -157,8 +179,11 @@ AGENT_OP(app_config, "app.config", OP_CHANGE | OP_LOCK_PS)
 	int r = open_request(&now, a, req, e);
 
 	(void)ans;
-	if (r < 0 || (r = app_record_read(now.ps, now.p->wrapper.app, &record, e)) < 0 ||
-		(r = app_package_open(now.p->digest, &p, e)) < 0 ||
+	if (r < 0 || (r = app_record_read(now.ps, now.p->wrapper.app, &record, e)) < 0)
+		return r;
+	if (holds_already(&now.p->wrapper, record, req))
+		return 0;
+	if ((r = app_package_open(now.p->digest, &p, e)) < 0 ||
 		(r = app_on_init(&next, a, now.ps, p, req, e)) < 0 || (r = apply(&next, e)) < 0)
 		return r;
 	changed = with_settings(record, req);
