@@ -295,6 +295,25 @@ CN-2026-000001	plan	2026-04-01	2026-05-01	-1000	0
 	books
 }
 
+@test "void of a document with a change: its credit and its charge are made again" {
+	monthly p50 50
+	monthly p100 100
+	run_sxc account subscribe ada p50
+	bill 2026-04-01
+	run_sxc --now 2026-04-11 account change ada/1 --plan p100
+	bill 2026-05-01
+	run_sxc --now 2026-05-02 invoice void 2026-000001 --reason "wrong" -y
+	assert_refused 5 "line 1 of 2026-000001 has been credited already"
+	run_sxc --now 2026-05-02 invoice void 2026-000002 --reason "wrong" -y
+	assert_status 0
+	bill 2026-05-02
+	run sql 'SELECT start, "end", amount FROM v_invoice_line WHERE invoice = "2026-000003"'
+	[ "$output" = "2026-04-11	2026-05-01	-3333
+2026-04-11	2026-05-01	6667
+2026-05-01	2026-06-01	10000" ] || { echo "$output" && false; }
+	books
+}
+
 @test "void of a paid invoice leaves what was paid as credit" {
 	monthly web 10
 	run_sxc account subscribe ada web
