@@ -108,7 +108,7 @@ int server_job_drop_key(struct job *j, struct err *e)
 	if ((r = server_public_key(j->sxc, &line, e)) < 0 ||
 		(r = server_spec(j->sxc, j->server, &spec, e)) < 0)
 		return r;
-	return remote_drop_key(&spec.remote, line, e);
+	return remote_drop_key(j->sxc->pool, &spec.remote, line, e);
 }
 
 int server_job_forget(struct job *j, struct err *e)

@@ -58,7 +58,7 @@ static int push_agent(struct job *j, struct err *e)
 	autofree char *agent = server_agent_path();
 	int r = server_spec(j->sxc, j->server, &spec, e);
 
-	return r < 0 ? r : remote_push_agent(&spec.remote, agent, e);
+	return r < 0 ? r : remote_push_agent(j->sxc->pool, &spec.remote, agent, e);
 }
 
 static const struct job_step steps_upgrade[] = {
@@ -103,12 +103,12 @@ int server_upgrade(struct sxc *s, int64_t id, struct err *e)
 
 /* ---- remove ---- */
 
-/* What removes cleanly is an agent as we know it. */
+/* What removes cleanly is an agent as we know it: E_STATE says there is none, or another. */
 static int agent_for_removal(struct job *j, struct err *e)
 {
-	if (json_is_true(json_object_get(j->args, "keep_agent")))
-		return 0;
-	return push_agent(j, e);
+	int r = job_call(j, j->server, "agent.ping", NULL, NULL, e);
+
+	return r == E_STATE ? push_agent(j, e) : r;
 }
 
 static int still_there(struct job *j, struct err *e)

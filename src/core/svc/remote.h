@@ -109,11 +109,13 @@ struct remote_contact {
 /* On success *host_key ("SHA256:…", the caller's) is the key that was seen and accepted. */
 int remote_first_contact(struct remote_contact *c, char **host_key, struct err *e);
 /* Put the agent in place over a connection with the control center's key, unless the very same is
- * there (server upgrade). A connection in the pool goes on with the agent it has. */
-int remote_push_agent(const struct remote_spec *spec, const char *agent_path, struct err *e);
+ * there (server upgrade). An idle connection of the pool is used and closed. */
+int remote_push_agent(struct remote_pool *p, const struct remote_spec *spec, const char *agent_path,
+	struct err *e);
 /* Take the control center's public key out of authorized_keys again. The key being refused means
  * that it is gone already. */
-int remote_drop_key(const struct remote_spec *spec, const char *public_key, struct err *e);
+int remote_drop_key(struct remote_pool *p, const struct remote_spec *spec, const char *public_key,
+	struct err *e);
 
 /* Make an Ed25519 key pair for SSH: private key at path (0600), public line at path.pub. */
 int remote_make_key(const char *path, const char *comment, struct err *e);

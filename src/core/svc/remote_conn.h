@@ -28,6 +28,8 @@ struct remote {
 /* Start the agent on an open, logged-in link (taken over) and greet it. E_STATE. */
 int remote_start(struct link *l, struct remote **out, struct err *e);
 void remote_close(struct remote *r);
+/* An idle connection of the pool that is still good, or NULL; given back with remote_put. */
+struct remote *remote_take(struct remote_pool *p, const struct remote_spec *spec);
 /* Is it still good for a call? */
 bool remote_alive(struct remote *r);
 /* Send and receive what can be without waiting: how many bytes moved, or negative. */

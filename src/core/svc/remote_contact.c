@@ -233,32 +233,55 @@ int remote_first_contact(struct remote_contact *c, char **host_key, struct err *
 	return 0;
 }
 
-static int open_with_key(struct link *l, const struct remote_spec *spec, struct err *e)
+/* ---- later, with the control center's key ---- */
+
+/* A link that is logged in: of an idle connection (*r, to be given back), or a new one. */
+static int borrow_link(struct remote_pool *p, const struct remote_spec *spec, struct link *fresh,
+	struct remote **r, struct link **out, struct err *e)
 {
-	int r = link_open(l, spec, e);
+	int rc;
 
-	return r < 0 ? r : link_login_key(l, spec->user, spec->identity, e);
-}
-
-int remote_push_agent(const struct remote_spec *spec, const char *agent_path, struct err *e)
-{
-	autoclean(link_close) struct link l = {.fd = -1};
-	autostr agent = STR_INIT;
-	int r;
-
-	if ((r = load_agent(agent_path, &agent, e)) < 0 || (r = open_with_key(&l, spec, e)) < 0)
-		return r;
-	return push_agent(&l, &agent, e);
-}
-
-int remote_drop_key(const struct remote_spec *spec, const char *public_key, struct err *e)
-{
-	autoclean(link_close) struct link l = {.fd = -1};
-	int r = open_with_key(&l, spec, e);
-
-	if (r == E_PERM) /* it is not there any more */
+	*r = remote_take(p, spec);
+	*out = *r ? &(*r)->link : fresh;
+	if (*r)
 		return 0;
-	if (r < 0)
-		return r;
-	return run(&l, "removing the key", CMD_DROP_KEY, public_key, strlen(public_key), e);
+	rc = link_open(fresh, spec, e);
+	return rc < 0 ? rc : link_login_key(fresh, spec->user, spec->identity, e);
+}
+
+int remote_push_agent(struct remote_pool *p, const struct remote_spec *spec, const char *agent_path,
+	struct err *e)
+{
+	autoclean(link_close) struct link fresh = {.fd = -1};
+	autostr agent = STR_INIT;
+	struct remote *r = NULL;
+	struct link *l;
+	int rc = load_agent(agent_path, &agent, e);
+
+	if (rc < 0 || (rc = borrow_link(p, spec, &fresh, &r, &l, e)) < 0)
+		return rc;
+	rc = push_agent(l, &agent, e);
+	if (r)
+		r->broken = true; /* the agent at its other end is the one from before */
+	remote_put(p, r);
+	return rc;
+}
+
+int remote_drop_key(struct remote_pool *p, const struct remote_spec *spec, const char *public_key,
+	struct err *e)
+{
+	autoclean(link_close) struct link fresh = {.fd = -1};
+	struct remote *r = NULL;
+	struct link *l;
+	int rc = borrow_link(p, spec, &fresh, &r, &l, e);
+
+	if (rc == E_PERM) /* it is not there any more */
+		return 0;
+	if (rc < 0)
+		return rc;
+	rc = run(l, "removing the key", CMD_DROP_KEY, public_key, strlen(public_key), e);
+	if (r)
+		r->broken = true;
+	remote_put(p, r);
+	return rc;
 }

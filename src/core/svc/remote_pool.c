@@ -79,23 +79,34 @@ static int connect_new(const struct remote_spec *spec, struct remote **out, stru
 	return remote_start(&l, out, e);
 }
 
+static struct remote *take_alive(struct remote_pool *p, const char *key)
+{
+	struct remote *r;
+
+	while ((r = take(p, key)) && !remote_alive(r))
+		remote_close(r);
+	return r;
+}
+
+struct remote *remote_take(struct remote_pool *p, const struct remote_spec *spec)
+{
+	autofree char *key = key_of(spec);
+
+	return take_alive(p, key);
+}
+
 int remote_get(struct remote_pool *p, const struct remote_spec *spec, struct remote **out,
 	struct err *e)
 {
 	autofree char *key = key_of(spec);
-	struct remote *r;
+	struct remote *r = take_alive(p, key);
 	int rc;
 
-	while ((r = take(p, key))) {
-		if (remote_alive(r)) {
-			*out = r;
-			return 0;
-		}
-		remote_close(r);
+	if (!r) {
+		if ((rc = connect_new(spec, &r, e)) < 0)
+			return rc;
+		r->key = steal(&key);
 	}
-	if ((rc = connect_new(spec, &r, e)) < 0)
-		return rc;
-	r->key = steal(&key);
 	*out = r;
 	return 0;
 }
