@@ -60,8 +60,10 @@ static int run_list(struct call *c, struct err *e)
 
 static int run_show(struct call *c, struct err *e)
 {
-	int r = out_list(c->out, "addresses", address_columns, e);
+	int r = c->nargs ? address_pool_known(c->sxc, c->args[0], e) : 0;
 
+	if (r == 0)
+		r = out_list(c->out, "addresses", address_columns, e);
 	if (r == 0)
 		r = address_list(c->sxc, c->nargs ? c->args[0] : NULL, out_row_fn, c->out, e);
 	return r < 0 ? r : out_end(c->out, e);

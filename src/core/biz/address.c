@@ -371,6 +371,14 @@ int address_pool_list(struct sxc *s, address_row_fn fn, void *arg, struct err *e
 	return r;
 }
 
+int address_pool_known(struct sxc *s, const char *cidr, struct err *e)
+{
+	int64_t id;
+	int r = db_get_i64(s->db, &id, e, SQL_POOL_ID, cidr);
+
+	return r < 0 ? r : r == 0 ? err_set(e, E_NOTFOUND, "no pool '%.60s'", cidr) : 0;
+}
+
 int address_list(struct sxc *s, const char *cidr, address_row_fn fn, void *arg, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};

@@ -40,6 +40,8 @@ struct address_row {
 };
 typedef int (*address_row_fn)(void *arg, const void *row, struct err *e);
 int address_pool_list(struct sxc *s, address_row_fn fn, void *arg, struct err *e);
+/* 0, or E_NOTFOUND. */
+int address_pool_known(struct sxc *s, const char *cidr, struct err *e);
 /* Addresses taken of one pool (cidr NULL: of all). */
 int address_list(struct sxc *s, const char *cidr, address_row_fn fn, void *arg, struct err *e);
 
