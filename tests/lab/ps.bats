@@ -146,7 +146,7 @@ create() {
 	assert_out $'no more\nstatus=0'
 	inside 'dd if=/dev/zero of=/root/big bs=1M count=80 2>&1 | head -1; rm -f /root/big'
 	[[ $out == *"No space left"* || $out == *"quota exceeded"* ]] || seen "more disk than it may"
-	inside 'cd /root && mkdir many && i=0; while :>many/$i; do i=$((i+1)); done 2>/dev/null; [ $i -lt 3000 ] && echo stopped; rm -rf many'
+	inside 'cd /root && mkdir many && i=0; while true >many/$i; do i=$((i+1)); done 2>/dev/null; [ $i -lt 3000 ] && echo stopped; rm -rf many'
 	[[ $out == *stopped* ]] || seen "more inodes than it may"
 	call ps.limits name=alpha
 	assert_status 0
