@@ -77,6 +77,9 @@ $(B)/agent/%.o: %.c | deps-built
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) $(AGENT_CFLAGS) -g $(HARDEN) \
 		-ffile-prefix-map=$(CURDIR)=. -fPIE -MMD -MP -c -o $@ $<
 
+# The completion scripts are embedded.
+$(B)/src/cmd/completion.o: $(wildcard completions/*)
+
 SCHEMA := $(sort $(wildcard src/core/schema/*.sql))
 $(B)/schema.c: $(SCHEMA) src/core/schema/embed.awk
 	@mkdir -p $(@D)

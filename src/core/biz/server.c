@@ -105,6 +105,15 @@ static void fill_spec(struct sxc *s, struct query *q, struct server_spec *out)
 		.identity = out->identity};
 }
 
+int server_timeout(struct sxc *s, int *seconds, struct err *e)
+{
+	int64_t v = 0;
+	int r = config_get_i64(s, "server.timeout", &v, e);
+
+	*seconds = (int)v;
+	return r;
+}
+
 int server_spec(struct sxc *s, int64_t id, struct server_spec *out, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
@@ -116,7 +125,7 @@ int server_spec(struct sxc *s, int64_t id, struct server_spec *out, struct err *
 		return err_set(e, E_NOTFOUND, "no server #%lld", (long long)id);
 	fill_spec(s, &q, out);
 	if (out->host_key)
-		return 0;
+		return server_timeout(s, &out->remote.timeout, e);
 	r = err_set(e, E_STATE, "server %s is not added yet: run \"sxc server add\" again",
 		out->name);
 	server_spec_release(out);
@@ -148,14 +157,17 @@ static int add_matching(struct sxc *s, const char *group, const char *glob,
 	struct server_specs *out, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_ACTIVE, group);
+	int timeout, r = server_timeout(s, &timeout, e);
 
+	if (r == 0)
+		r = db_query(s->db, &q, e, SQL_ACTIVE, group);
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
 		struct server_spec sp;
 
 		if (glob && fnmatch(glob, db_text(&q, 1), 0) != 0)
 			continue;
 		fill_spec(s, &q, &sp);
+		sp.remote.timeout = timeout;
 		vec_push(out, sp);
 	}
 	return r;

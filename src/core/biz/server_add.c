@@ -247,7 +247,7 @@ static int make_contact(struct adding *a, char **host_key, char **type, struct e
 	};
 	int r = server_public_key(a->s, &line, e);
 
-	if (r < 0)
+	if (r < 0 || (r = server_timeout(a->s, &c.spec.timeout, e)) < 0)
 		return r;
 	c.public_key = line;
 	if ((r = remote_first_contact(&c, host_key, e)) == 0)

@@ -12,6 +12,8 @@
 
 /* The control center's public key as an authorized_keys line without newline, the caller's. */
 int server_public_key(struct sxc *s, char **line, struct err *e);
+/* How long a server may be silent: server.timeout of the configuration. */
+int server_timeout(struct sxc *s, int *seconds, struct err *e);
 /* Where the agent to be sent is: $SXC_AGENT, beside this program, or where it was installed. */
 char *server_agent_path(void);
 /* Take the row and its name out of the books; inside a transaction. */

@@ -50,7 +50,7 @@ static int check_silence(struct link *l, struct err *e)
 	if (now - l->heard > (int64_t)l->timeout * 1000)
 		return err_set(e, E_UNREACH, "server %s: no sign of life for %d s", l->name,
 			l->timeout);
-	if (ssh_is_connected(l->ses))
+	if (l->in && ssh_is_connected(l->ses))
 		probe(l, now);
 	return 0;
 }
@@ -257,8 +257,10 @@ int link_open(struct link *l, const struct remote_spec *spec, struct err *e)
 
 static int login_result(struct link *l, int rc, const char *user, const char *what, struct err *e)
 {
-	if (rc == SSH_AUTH_SUCCESS)
+	if (rc == SSH_AUTH_SUCCESS) {
+		l->in = true;
 		return 0;
+	}
 	if (rc == SSH_AUTH_ERROR)
 		return link_error(l, "logging in", e);
 	if (rc == SSH_AUTH_PARTIAL)
@@ -313,8 +315,10 @@ int link_login_password(struct link *l, const char *user, const char *password, 
 	while ((rc = ssh_userauth_none(l->ses, user)) == SSH_AUTH_AGAIN)
 		if ((r = link_wait(l, -1, TICK_MS, e)) < 0)
 			return r;
-	if (rc == SSH_AUTH_SUCCESS)
+	if (rc == SSH_AUTH_SUCCESS) {
+		l->in = true;
 		return 0;
+	}
 	if (rc == SSH_AUTH_ERROR)
 		return link_error(l, "logging in", e);
 	methods = ssh_userauth_list(l->ses, user);

@@ -23,6 +23,7 @@ struct link {
 	int timeout;    /* seconds */
 	int64_t heard;  /* when bytes last came, ms of the monotonic clock */
 	int64_t probed; /* when we last asked for a sign of life */
+	bool in;        /* logged in: before, the protocol allows no such question */
 	char *host_key; /* what the server has shown: fingerprint and type */
 	char *host_key_type;
 };

@@ -22,10 +22,13 @@ static const struct setting settings[] = {
 	{"mail.command", SETTING_PROGRAM, "/usr/sbin/sendmail", "program that takes mail to send",
 		0, 0, NULL},
 	{"mail.sender", SETTING_EMAIL, NULL, "address that mail comes from", 0, 0, NULL},
+	{"ps.nameservers", SETTING_TEXT, NULL, "resolvers of new private servers, blanks between",
+		1, 200, "0123456789abcdefABCDEF.: "},
 	{"seller.address", SETTING_LINES, NULL, "the seller's address, lines apart", 1, 500, NULL},
 	{"seller.email", SETTING_EMAIL, NULL, "the seller's address for mail", 0, 0, NULL},
 	{"seller.name", SETTING_TEXT, NULL, "the seller's name as invoices print it", 1, 200, NULL},
 	{"seller.tax-id", SETTING_TEXT, NULL, "the seller's tax number", 1, 60, NULL},
+	{"server.timeout", SETTING_INT, "30", "seconds that a server may be silent", 5, 3600, NULL},
 	{"terms", SETTING_DAYS, "14d", "days from an invoice to its due date", 0, 365, NULL},
 	{"timezone", SETTING_TIMEZONE, "UTC", "the seller's time zone: the day invoices bear", 0, 0,
 		NULL},
@@ -128,7 +131,8 @@ static int check_text(const struct setting *s, const char *v, struct err *e)
 		has_control(v, lines))
 		return wrong(e, s, v, wanted);
 	if (s->form && strspn(v, s->form) != n)
-		return wrong(e, s, v, "letters, digits, '-', '.' and '/'");
+		return err_set(e, E_USAGE, "%s: '%.60s' has other characters than %s", s->key, v,
+			s->form);
 	return 0;
 }
 
