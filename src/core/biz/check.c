@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "biz/invoice.h"
 #include "biz/job.h"
 #include "biz/ps.h"
 #include "util/str.h"
@@ -68,6 +69,14 @@ static int on_job(void *arg, const void *row, struct err *e)
 	(void)e;
 	return say(arg, "job", id, "%s of %s is %s%s%s", job->kind, job->object, job->state,
 		job->error ? ": " : "", job->error ? job->error : "");
+}
+
+static int on_books(void *arg, const void *row, struct err *e)
+{
+	const struct invoice_finding_row *f = row;
+
+	(void)e;
+	return say(arg, "books", f->where, "%s", f->finding);
 }
 
 static int check_unpaid(struct check *c)
@@ -166,7 +175,7 @@ int check_all(struct sxc *s, bool offline, check_fn fn, void *arg, struct err *e
 	int r;
 
 	if ((r = db_check(s->db, on_database, &c, e)) < 0 || (r = c.failed) < 0 ||
-		(r = check_audit(&c)) < 0 || (r = job_list(s, false, on_job, &c, e)) < 0 ||
+		(r = check_audit(&c)) < 0 || (r = invoice_check(s, on_books, &c, e)) < 0 || (r = job_list(s, false, on_job, &c, e)) < 0 ||
 		(r = check_unpaid(&c)) < 0)
 		return r;
 	if (!offline && (r = check_servers(&c)) < 0)

@@ -53,6 +53,7 @@ static void read_bounds(const json_t *ps, struct ps_bounds *b)
 	take(ps, "vm", &b->vm);
 	take(ps, "disk", &b->disk);
 	take(ps, "inodes", &b->inodes);
+	take(ps, "inodes", &b->inodes);
 	take(ps, "procs", &b->procs);
 }
 

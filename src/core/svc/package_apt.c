@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "svc/sign.h"
@@ -16,6 +17,7 @@
 
 #define KEYRING    "/usr/share/keyrings/debian-archive-keyring.gpg"
 #define OUTPUT_MAX (16u << 20)
+#define FRESH      300 /* seconds for which lists need not be asked for again */
 
 static const struct {
 	const char *platform, *codename;
@@ -251,11 +253,25 @@ static int write_sources(const char *dir, const char *codename, const char *plat
 	return put_file(dir, "sources.list", str_c(&list), e);
 }
 
-int apt_open(struct apt *a, const char *dir, const char *platform, struct err *e)
+/* Lists that were fetched a moment ago, by the step before, do. */
+static int refresh(struct apt *a, struct err *e)
 {
 	static const char *const update[] = {"update", NULL};
-	const char *codename = codename_of(platform);
+	autofree char *stamp = str_fmt("%s/updated", a->dir);
 	autostr text = STR_INIT;
+	struct stat st;
+	int r;
+
+	if (stat(stamp, &st) == 0 && st.st_mtime <= time(NULL) && st.st_mtime > time(NULL) - FRESH)
+		return 0;
+	if ((r = apt_get(a, update, NULL, &text, e)) < 0)
+		return r;
+	return put_file(a->dir, "updated", "", e);
+}
+
+int apt_open(struct apt *a, const char *dir, const char *platform, struct err *e)
+{
+	const char *codename = codename_of(platform);
 	int r;
 
 	if (!codename)
@@ -268,7 +284,7 @@ int apt_open(struct apt *a, const char *dir, const char *platform, struct err *e
 		(r = write_preferences(dir, codename, e)) < 0 ||
 		(r = write_sources(dir, codename, platform, e)) < 0)
 		return r;
-	return apt_get(a, update, NULL, &text, e);
+	return refresh(a, e);
 }
 
 void apt_release(struct apt *a)
@@ -440,9 +456,22 @@ int apt_version(struct apt *a, const char *name, char **version, struct err *e)
 
 /* ---- fetching ---- */
 
+/* As apt-get download names it: the : of an epoch is written %3a. */
+static char *file_name(const struct apt_package *p)
+{
+	autostr s = STR_INIT;
+
+	str_addf(&s, "%s_", p->name);
+	for (const char *v = p->version; *v; v++)
+		*v == ':' ? str_add(&s, "%3a") : str_addc(&s, *v);
+	str_addf(&s, "_%s.deb", p->arch);
+	return str_steal(&s);
+}
+
 static int settle(const struct apt *a, const struct apt_package *p, const char *dir, struct err *e)
 {
-	autofree char *from = str_fmt("%s/debs/%s", a->dir, p->file);
+	autofree char *name = file_name(p);
+	autofree char *from = str_fmt("%s/debs/%s", a->dir, name);
 	autofree char *to = str_fmt("%s/%s.deb", dir, p->sha256);
 	char hex[SHA256_HEX];
 	int r = sha256_file(from, hex, NULL, e);
@@ -451,29 +480,15 @@ static int settle(const struct apt *a, const struct apt_package *p, const char *
 		return r;
 	if (strcmp(hex, p->sha256) != 0) {
 		unlink(from);
-		return err_set(e, E_INTEGRITY, "%s arrived with another digest", p->file);
+		return err_set(e, E_INTEGRITY, "the archives have %s with another digest", name);
 	}
 	return rename(from, to) < 0 ? err_sys(e, "%s", to) : 0;
 }
 
-static int compare(const struct apt_packages *found, const struct apt_packages *want, struct err *e)
-{
-	for (size_t i = 0; i < want->n; i++) {
-		const struct apt_package *f =
-			bsearch(&want->v[i], found->v, found->n, sizeof(*found->v), by_name);
-
-		if (!f || strcmp(f->sha256, want->v[i].sha256) != 0)
-			return err_set(e, E_INTEGRITY, "the archives have %s %s with another digest",
-				want->v[i].name, want->v[i].version);
-	}
-	return 0;
-}
-
 int apt_fetch(struct apt *a, const struct apt_packages *want, const char *dir, struct err *e)
 {
-	autoclean(apt_packages_release) struct apt_packages found = {0};
 	autofree char *debs = str_fmt("%s/debs", a->dir);
-	autostrvec pairs = {0}, words = {0};
+	autostrvec words = {0};
 	autostr text = STR_INIT;
 	int r;
 
@@ -481,17 +496,13 @@ int apt_fetch(struct apt *a, const struct apt_packages *want, const char *dir, s
 	for (size_t i = 0; i < want->n; i++) {
 		autofree char *pair = str_fmt("%s=%s", want->v[i].name, want->v[i].version);
 
-		strvec_push(&pairs, pair);
 		strvec_push(&words, pair);
 	}
-	if ((r = look_up(a, &pairs, &found, e)) < 0)
-		return err_wrap(e, "the archives lack a locked version, \"app pack --update\" takes "
-				   "what they have");
-	qsort(found.v, found.n, sizeof(*found.v), by_name);
-	if ((r = compare(&found, want, e)) < 0 ||
-		(r = apt_get(a, (const char *const *)strvec_argv(&words), debs, &text, e)) < 0)
-		return r;
-	for (size_t i = 0; i < found.n && r == 0; i++)
-		r = settle(a, &found.v[i], dir, e);
+	r = apt_get(a, (const char *const *)strvec_argv(&words), debs, &text, e);
+	if (r == E_FAIL)
+		return err_wrap(e, "fetching what the lock names (\"app pack --update\" takes what "
+				   "the archives have now)");
+	for (size_t i = 0; i < want->n && r == 0; i++)
+		r = settle(a, &want->v[i], dir, e);
 	return r;
 }

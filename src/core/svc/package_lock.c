@@ -131,6 +131,18 @@ int package_lock_save(const struct package_lock *l, const char *dir, struct err 
 
 /* ---- resolving ---- */
 
+/* The version of the platform's first package. */
+static int main_version_of(struct apt *apt, const struct wrapper_platform *p,
+	const struct apt_packages *bundle, char **version, struct err *e)
+{
+	for (size_t i = 0; i < bundle->n; i++)
+		if (strcmp(bundle->v[i].name, p->packages.v[0]) == 0) {
+			*version = mem_strdup(bundle->v[i].version);
+			return 0;
+		}
+	return apt_version(apt, p->packages.v[0], version, e);
+}
+
 static int resolve_platform(struct package_lock *l, const struct wrapper_platform *p,
 	const char *cache, char **main_version, struct err *e)
 {
@@ -143,12 +155,13 @@ static int resolve_platform(struct package_lock *l, const struct wrapper_platfor
 		return 0;
 	if ((r = apt_open(&apt, dir, p->name, e)) < 0)
 		return r;
-	if (!*main_version && (r = apt_version(&apt, p->packages.v[0], main_version, e)) < 0)
-		return r;
+	if (p->bundle)
+		r = apt_closure(&apt, p->packages.v, p->packages.n, &pl.packages, e);
+	if (r == 0 && !*main_version)
+		r = main_version_of(&apt, p, &pl.packages, main_version, e);
 	if (!p->bundle)
-		return 0;
+		return r;
 	pl.name = mem_strdup(p->name);
-	r = apt_closure(&apt, p->packages.v, p->packages.n, &pl.packages, e);
 	vec_push(&l->platforms, pl);
 	return r;
 }

@@ -185,7 +185,8 @@ static int open_with(struct link *l, const struct remote_spec *spec, const char 
 	while ((rc = ssh_connect(l->ses)) == SSH_AGAIN)
 		if ((r = link_wait(l, -1, TICK_MS, e)) < 0)
 			return r;
-	if (rc != SSH_OK)
+	l->hung_up = rc != SSH_OK;
+	if (l->hung_up)
 		return link_error(l, "ssh", e);
 	if ((r = look_at_key(l, e)) < 0)
 		return r;
@@ -241,10 +242,24 @@ static int try_other_types(struct link *l, const struct remote_spec *spec, struc
 	return wrong_key(spec, shown, type, e);
 }
 
+/* A busy sshd turns newcomers away at random (MaxStartups): nothing was sent, so try again. */
+static int open_patiently(struct link *l, const struct remote_spec *spec, const char *hostkeys,
+	struct err *e)
+{
+	int r = open_with(l, spec, hostkeys, e);
+
+	for (int ms = 200; r == E_UNREACH && l->hung_up && ms < 1000 && !interrupted; ms *= 2) {
+		link_close(l);
+		poll(NULL, 0, ms);
+		r = open_with(l, spec, hostkeys, e);
+	}
+	return r;
+}
+
 int link_open(struct link *l, const struct remote_spec *spec, struct err *e)
 {
 	autofree char *algs = algorithms(spec->host_key_type, false);
-	int r = open_with(l, spec, algs, e);
+	int r = open_patiently(l, spec, algs, e);
 
 	if (r < 0 || !spec->host_key || str_eq(l->host_key, spec->host_key))
 		return r;

@@ -21,6 +21,7 @@ struct link {
 	int fd;         /* of the connection, owned by ses once that stands */
 	char *name;     /* for messages */
 	int timeout;    /* seconds */
+	bool hung_up;   /* the server closed the connection before keys were exchanged */
 	int64_t heard;  /* when bytes last came, ms of the monotonic clock */
 	int64_t probed; /* when we last asked for a sign of life */
 	bool in;        /* logged in: before, the protocol allows no such question */

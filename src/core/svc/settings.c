@@ -19,9 +19,6 @@ static const struct setting settings[] = {
 	{"currency", SETTING_CURRENCY, "USD", "currency of new accounts", 0, 0, NULL},
 	{"invoice.prefix", SETTING_TEXT, NULL, "what stands before the number of an invoice", 0, 16,
 		PREFIX_BYTES},
-	{"mail.command", SETTING_PROGRAM, "/usr/sbin/sendmail", "program that takes mail to send",
-		0, 0, NULL},
-	{"mail.sender", SETTING_EMAIL, NULL, "address that mail comes from", 0, 0, NULL},
 	{"ps.nameservers", SETTING_TEXT, NULL, "resolvers of new private servers, blanks between",
 		1, 200, "0123456789abcdefABCDEF.: "},
 	{"seller.address", SETTING_LINES, NULL, "the seller's address, lines apart", 1, 500, NULL},
@@ -202,10 +199,6 @@ static int check_value(const struct setting *s, const char *v, struct err *e)
 		return check_timezone(v, e);
 	case SETTING_EMAIL:
 		return is_email(v) ? 0 : wrong(e, s, v, "a mail address");
-	case SETTING_PROGRAM:
-		return v[0] == '/' && strlen(v) < 1000 && !has_control(v, false)
-		               ? 0
-		               : wrong(e, s, v, "the absolute path of a program");
 	case SETTING_CHOICE:
 		return check_choice(s, v, e);
 	}
