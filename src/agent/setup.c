@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/app.h"
 #include "agent/ps.h"
 
 static int make_dirs(struct err *e)
@@ -48,14 +49,16 @@ static int refuse_if_used(struct err *e)
 /* Only what is ours: a control center may have its home beside it. */
 static int remove_ours(struct err *e)
 {
-	static const char *const dirs[] = {AGENT_STORE, AGENT_IMAGES, AGENT_PS, AGENT_JOBS,
-		AGENT_RUN};
+	static const char *const dirs[] = {AGENT_STORE, AGENT_IMAGES, AGENT_APPS, AGENT_PS,
+		AGENT_JOBS, AGENT_RUN};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs) && r == 0; i++)
 		r = dir_remove(dirs[i], e);
 	if (r < 0)
 		return r;
+	if (unlink(AGENT_TRUST) < 0 && errno != ENOENT)
+		return err_sys(e, AGENT_TRUST);
 	rmdir(AGENT_STATE);
 	if (unlink(AGENT_LIB "/sxc-agent") < 0 && errno != ENOENT)
 		return err_sys(e, AGENT_LIB "/sxc-agent");
