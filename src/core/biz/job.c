@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "biz/server.h"
@@ -176,7 +177,7 @@ static int step_end(struct run *run, int i, const char *state, const struct err 
 	struct err *e)
 {
 	return db_run(run->j.sxc->db, e, SQL_STEP_END, run->j.id, i, state, why ? why->msg : NULL,
-		run->j.sxc->now);
+		(int64_t)time(NULL));
 }
 
 /* What part() says and the mark that it was done, in one transaction. */
@@ -258,7 +259,7 @@ static int do_step(struct run *run, int i, struct err *e)
 {
 	const struct job_step *st = &run->j.kind->steps[i];
 	struct sxc *s = run->j.sxc;
-	int r = db_run(s->db, e, SQL_STEP_START, run->j.id, i, s->now);
+	int r = db_run(s->db, e, SQL_STEP_START, run->j.id, i, (int64_t)time(NULL));
 
 	if (r < 0)
 		return r;

@@ -95,6 +95,7 @@ struct job_row {
 	const char *kind, *object, *server, *state, *step, *error;
 	int64_t steps_done, steps, created, updated;
 };
+/* started, ended: by the real clock, whatever --now says: they tell how long it took. */
 struct job_step_row {
 	int64_t seq;
 	const char *name, *state, *undo, *error;
