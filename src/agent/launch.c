@@ -18,6 +18,7 @@
 
 #include "agent/agent.h"
 #include "agent/net.h"
+#include "agent/ps_layer.h"
 
 /* Of <sched.h>, which does not go with <linux/sched.h>. */
 int unshare(int flags);
@@ -126,6 +127,35 @@ static int write_pid(int run_dir, const char *name, pid_t pid, struct err *e)
 	return 0;
 }
 
+static int tell(int sock, struct err *e)
+{
+	return note_send(sock, NULL, NULL, 0) < 0
+	               ? err_set(e, E_FAIL, "the other half of the launcher has ended")
+	               : 0;
+}
+
+/* Have the helper mount; the layer may be as full as it is allowed to be. */
+static int mount_full(const struct ps_conf *c, int userns, int sock, int fs[FS_COUNT],
+	struct err *e)
+{
+	autoclose int fd = open(AGENT_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char state[64]; /* the stage stands over its usual path meanwhile */
+	int rc;
+
+	if (fd < 0)
+		return err_sys(e, "%s", AGENT_STATE);
+	snprintf(state, sizeof(state), "/proc/self/fd/%d", fd);
+	if ((rc = layer_headroom(c, state, e)) < 0)
+		return rc;
+	if ((rc = stage_layers(c, userns, e)) == 0 && (rc = tell(sock, e)) == 0)
+		rc = note_wait(sock, fs, FS_COUNT, e);
+	if (rc < 0) {
+		layer_bound(c, state, NULL);
+		return rc;
+	}
+	return layer_bound(c, state, e);
+}
+
 /* The launcher's side of the conversation with the future init. */
 static int guide(const struct ps_conf *c, pid_t pid, int sock, struct err *e)
 {
@@ -138,14 +168,9 @@ static int guide(const struct ps_conf *c, pid_t pid, int sock, struct err *e)
 	if (userns < 0)
 		return err_sys(e, "%s", path);
 	if ((rc = map_ids(c, pid, e)) < 0 || (rc = net_up(c, pid, e)) < 0 ||
-		(rc = stage_layers(c, userns, e)) < 0)
+		(rc = mount_full(c, userns, sock, fs, e)) < 0 || (rc = stage_root(fs, e)) < 0 ||
+		(rc = tell(sock, e)) < 0)
 		return rc;
-	if (note_send(sock, NULL, NULL, 0) < 0)
-		return err_set(e, E_FAIL, "the other half of the launcher has ended");
-	if ((rc = note_wait(sock, fs, FS_COUNT, e)) < 0 || (rc = stage_root(fs, e)) < 0)
-		return rc;
-	if (note_send(sock, NULL, NULL, 0) < 0)
-		return err_set(e, E_FAIL, "the other half of the launcher has ended");
 	return note_wait(sock, NULL, 0, e);
 }
 

@@ -139,7 +139,7 @@ AGENT_OP(ps_create, "ps.create", OP_CHANGE | OP_LOCK_PS)
 	else if (rc == E_NOTFOUND)
 		rc = place_among_others(&c, e) < 0 ? (e ? e->code : E_FAIL) : make(&c, e);
 	if (rc == 0)
-		rc = layer_bound(&c, e);
+		rc = layer_bound(&c, AGENT_STATE, e);
 	if (rc == 0)
 		rc = unit_bounds(&c, e);
 	return rc < 0 ? rc : unit_enable(c.name, true, e);

@@ -130,9 +130,31 @@ int layer_make(const struct ps_conf *c, const char *dir, struct err *e)
 	return upper < 0 ? err_sys(e, "%s", path) : fill(c, upper, e);
 }
 
-int layer_bound(const struct ps_conf *c, struct err *e)
+int layer_bound(const struct ps_conf *c, const char *state, struct err *e)
 {
-	if (!quota_usable(AGENT_STATE))
+	if (!quota_usable(state))
 		return ps_check_quota(c, e);
-	return quota_set(AGENT_STATE, (uint32_t)c->id, c->disk, c->inodes, e);
+	return quota_set(state, (uint32_t)c->id, c->disk, c->inodes, e);
+}
+
+#define HEAD_BYTES  (1 << 20)
+#define HEAD_INODES 64
+
+static int64_t above(int64_t bound, int64_t held, int64_t more)
+{
+	return bound ? (held > bound ? held : bound) + more : 0;
+}
+
+int layer_headroom(const struct ps_conf *c, const char *state, struct err *e)
+{
+	struct quota_use use;
+	int rc;
+
+	if (!quota_usable(state))
+		return ps_check_quota(c, e);
+	rc = quota_get(state, (uint32_t)c->id, &use, e);
+	if (rc < 0)
+		return rc;
+	return quota_set(state, (uint32_t)c->id, above(c->disk, use.bytes, HEAD_BYTES),
+		above(c->inodes, use.inodes, HEAD_INODES), e);
 }

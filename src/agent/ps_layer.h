@@ -13,8 +13,12 @@
 
 /* Make dir/layer with host name, hosts, resolv.conf, an empty machine-id and root's keys. */
 int layer_make(const struct ps_conf *c, const char *dir, struct err *e);
-/* Put disk and inode bounds of c in force. */
-int layer_bound(const struct ps_conf *c, struct err *e);
+/* Put disk and inode bounds of c in force on the file system of state (AGENT_STATE, or another way
+ * to that directory). */
+int layer_bound(const struct ps_conf *c, const char *state, struct err *e);
+/* While it is not running: a little more than it holds and may hold, since mounting the layer makes
+ * files in it; else one that is full could never start again. layer_bound ends it. */
+int layer_headroom(const struct ps_conf *c, const char *state, struct err *e);
 /* E_STATE when c bounds the disk and this server cannot enforce that; in ps_create.c. */
 int ps_check_quota(const struct ps_conf *c, struct err *e);
 

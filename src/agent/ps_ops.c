@@ -151,7 +151,7 @@ AGENT_OP(ps_set, "ps.set", OP_CHANGE | OP_LOCK_PS)
 		(rc = ps_conf_bounds_from_msg(&c, req, e)) < 0 ||
 		(rc = ps_check_quota(&c, e)) < 0 ||
 		(rc = ps_conf_write(&c, ps_path(dir, name, NULL), e)) < 0 ||
-		(rc = layer_bound(&c, e)) < 0 || (rc = unit_bounds(&c, e)) < 0)
+		(rc = layer_bound(&c, AGENT_STATE, e)) < 0 || (rc = unit_bounds(&c, e)) < 0)
 		return rc;
 	return ps_is_running(name) ? net_shape(&c, e) : 0;
 }

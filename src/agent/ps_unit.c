@@ -286,6 +286,7 @@ int unit_forget(const char *ps, struct err *e)
 	static const char *const dirs[] = {"/etc/systemd/system.control",
 		"/run/systemd/system.control"};
 	autofree char *unit = unit_name(ps);
+	char group[PATH_MAX];
 	int rc = unit_enable(ps, false, e);
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs) && rc == 0; i++) {
@@ -296,5 +297,7 @@ int unit_forget(const char *ps, struct err *e)
 	if (rc < 0)
 		return rc;
 	CTL(CTL_TIME, NULL, "reset-failed", unit);
+	/* Setting properties of a unit that was never started leaves an empty group. */
+	rmdir(cgroup_path(group, ps));
 	return still_loaded(unit) ? CTL(CTL_TIME, e, "daemon-reload") : 0;
 }
