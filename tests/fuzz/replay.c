@@ -17,8 +17,8 @@
 #include "util/str.h"
 
 #define LARGEST (4u << 20)
-#define CUTS      256 /* a file */
-#define CHANGES   1000
+#define CUTS    256 /* a file */
+#define CHANGES 1000
 
 static unsigned long runs;
 
@@ -51,12 +51,15 @@ static void change(uint8_t *p, size_t n, uint64_t *state)
 		uint64_t v = next(state);
 		size_t at = next(state) % n;
 
-		if (v % 3 == 0)
+		if (v % 3 == 0) {
 			p[at] ^= (uint8_t)(1u << (v >> 8) % 8);
-		else if (v % 3 == 1)
+		} else if (v % 3 == 1) {
 			p[at] = interesting[(v >> 8) % sizeof(interesting)];
-		else
-			memmove(p + at, p + next(state) % n, (n - at) / 2 / (1 + (v >> 8) % 8));
+		} else {
+			size_t from = next(state) % n, room = n - (at > from ? at : from);
+
+			memmove(p + at, p + from, room / 2 / (1 + (v >> 8) % 8));
+		}
 	}
 }
 
