@@ -292,6 +292,15 @@ static int put_source(struct archive *a, const struct source *f, struct err *e)
 	return n < 0 ? err_sys(e, "%s", f->from) : 0;
 }
 
+static bool all_ascii(const struct sources *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		for (const char *p = all->v[i].path; *p; p++)
+			if ((unsigned char)*p >= 0x80)
+				return false;
+	return true;
+}
+
 static int write_archive(const char *path, const struct str *manifest, const struct sources *all,
 	struct err *e)
 {
@@ -300,7 +309,9 @@ static int write_archive(const char *path, const struct str *manifest, const str
 
 	archive_write_set_format_pax_restricted(a);
 	archive_write_add_filter_zstd(a);
-	archive_write_set_options(a, "zstd:compression-level=6,hdrcharset=BINARY");
+	archive_write_set_options(a, "zstd:compression-level=6");
+	if (!all_ascii(all)) /* names go in as the bytes they are, whatever the locale */
+		archive_write_set_options(a, "hdrcharset=BINARY");
 	if (archive_write_open_filename(a, path) != ARCHIVE_OK)
 		return out_error(a, e);
 	if ((r = put_header(a, PACKAGE_MANIFEST, (int64_t)manifest->len, 0644, e)) < 0)
