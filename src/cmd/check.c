@@ -31,8 +31,7 @@ static int run_check(struct call *c, struct err *e)
 		return r;
 	if (found)
 		return err_set(e, E_INTEGRITY, "%d finding%s", found, found == 1 ? "" : "s");
-	out_note(c->out, "%s", o->offline ? "the books are in order"
-					  : "fleet and books agree");
+	out_note(c->out, "%s", o->offline ? "the books are in order" : "fleet and books agree");
 	return 0;
 }
 

@@ -23,27 +23,27 @@ struct out;
 
 /* What an option's value is; the dispatcher parses and checks it before run(). */
 enum opt_type {
-	OPT_FLAG,     /* bool field */
-	OPT_TEXT,     /* char * field (borrowed from argv) */
-	OPT_TEXTS,    /* struct strvec field, may repeat */
-	OPT_INT,      /* int64_t field; -1 is written by the command's init if "not given" matters */
-	OPT_SIZE,     /* int64_t bytes: 64K 128M 2G */
-	OPT_PERCENT,  /* int64_t hundredths of a percent: 30% → 3000 */
+	OPT_FLAG,    /* bool field */
+	OPT_TEXT,    /* char * field (borrowed from argv) */
+	OPT_TEXTS,   /* struct strvec field, may repeat */
+	OPT_INT,     /* int64_t field; -1 is written by the command's init if "not given" matters */
+	OPT_SIZE,    /* int64_t bytes: 64K 128M 2G */
+	OPT_PERCENT, /* int64_t hundredths of a percent: 30% → 3000 */
 	OPT_DURATION, /* int64_t seconds: 10s 5m 2h 7d */
 	OPT_DATE,     /* char * field, syntax checked: YYYY-MM-DD */
-	OPT_FILE,     /* char * field, completes file names; "-" is standard input where it says so */
-	OPT_ENTITY,   /* char * field, an object's name of opt.entity; checked to exist */
-	OPT_COUNT,    /* int64_t field: how often it was given */
-	OPT_RATE,     /* int64_t bit a second: 500kbit 20mbit */
+	OPT_FILE,   /* char * field, completes file names; "-" is standard input where it says so */
+	OPT_ENTITY, /* char * field, an object's name of opt.entity; checked to exist */
+	OPT_COUNT,  /* int64_t field: how often it was given */
+	OPT_RATE,   /* int64_t bit a second: 500kbit 20mbit */
 };
 
 /* Kinds of objects an argument or option names; the dispatcher completes and looks them up. */
 enum entity {
-	ENT_NONE,    /* free text */
-	ENT_NEW,     /* a new name: checked against the name rule */
+	ENT_NONE, /* free text */
+	ENT_NEW,  /* a new name: checked against the name rule */
 	ENT_SERVER,
 	ENT_PS,
-	ENT_TARGET,  /* a server, a private server, @GROUP, a glob, or all: not looked up */
+	ENT_TARGET, /* a server, a private server, @GROUP, a glob, or all: not looked up */
 	ENT_IMAGE,
 	ENT_APP,
 	ENT_DOMAIN,
@@ -56,14 +56,19 @@ enum entity {
 	ENT_FILE,
 	ENT_COMMAND, /* words of a command to run: the rest of the line, options included */
 	ENT_CONFIG_KEY,
-	ENT_NOUN,    /* for sxc help */
-	ENT_STORAGE, ENT_IP, ENT_ALARM, ENT_EXCHANGE, ENT_COUPON, ENT_TAX,
+	ENT_NOUN, /* for sxc help */
+	ENT_STORAGE,
+	ENT_IP,
+	ENT_ALARM,
+	ENT_EXCHANGE,
+	ENT_COUPON,
+	ENT_TAX,
 	ENT_COUNT,
 };
 
 struct opt {
-	const char *name;  /* "link-rate", without dashes */
-	char letter;       /* 0: none */
+	const char *name; /* "link-rate", without dashes */
+	char letter;      /* 0: none */
 	enum opt_type type;
 	size_t offset;     /* into the command's options struct */
 	const char *value; /* what the help calls the value: "RATE"; NULL for flags */
@@ -71,11 +76,17 @@ struct opt {
 	enum entity entity;
 };
 #define OPT(struct_, field, name_, letter_, type_, value_, help_)                                  \
-	{name_, letter_, type_, offsetof(struct_, field), value_, help_, ENT_NONE}
+	{                                                                                          \
+		name_, letter_, type_, offsetof(struct_, field), value_, help_, ENT_NONE           \
+	}
 #define OPT_ENT(struct_, field, name_, ent_, value_, help_)                                        \
-	{name_, 0, OPT_ENTITY, offsetof(struct_, field), value_, help_, ent_}
+	{                                                                                          \
+		name_, 0, OPT_ENTITY, offsetof(struct_, field), value_, help_, ent_                \
+	}
 #define OPT_END                                                                                    \
-	{NULL, 0, OPT_FLAG, 0, NULL, NULL, ENT_NONE}
+	{                                                                                          \
+		NULL, 0, OPT_FLAG, 0, NULL, NULL, ENT_NONE                                         \
+	}
 
 enum arg_count { ARG_ONE, ARG_OPTIONAL, ARG_MANY /* one or more */, ARG_ANY /* none or more */ };
 struct arg {
@@ -84,7 +95,9 @@ struct arg {
 	enum arg_count count;
 };
 #define ARG_END                                                                                    \
-	{NULL, ENT_NONE, ARG_ONE}
+	{                                                                                          \
+		NULL, ENT_NONE, ARG_ONE                                                            \
+	}
 
 enum {
 	CMD_DB_READ = 1 << 0,
@@ -92,29 +105,29 @@ enum {
 	CMD_NETWORK = 1 << 2,
 	CMD_DESTRUCTIVE = 1 << 3, /* asks first; without a terminal refused unless -y */
 	CMD_HIDDEN = 1 << 4,
-	CMD_DRY_RUN = 1 << 5,     /* understands -n; on others -n is refused (exit 2) */
-	CMD_REPEATABLE = 1 << 6,  /* run twice is harmless: a request cut short is run again */
-	CMD_LIST = 1 << 7,        /* takes --sort and --filter */
+	CMD_DRY_RUN = 1 << 5,    /* understands -n; on others -n is refused (exit 2) */
+	CMD_REPEATABLE = 1 << 6, /* run twice is harmless: a request cut short is run again */
+	CMD_LIST = 1 << 7,       /* takes --sort and --filter */
 };
 
 struct call {
 	struct sxc *sxc;
 	struct out *out;
 	const struct cmd *cmd;
-	void *opts;       /* the zeroed options struct, filled in */
-	bool *given;      /* one flag an option of cmd->opts, in order: was it given */
-	char **args;      /* NULL-terminated, checked */
+	void *opts;  /* the zeroed options struct, filled in */
+	bool *given; /* one flag an option of cmd->opts, in order: was it given */
+	char **args; /* NULL-terminated, checked */
 	int nargs;
-	bool yes;         /* -y */
-	bool terminal;    /* a person can be asked: not in scripts, pipes, cron */
+	bool yes;      /* -y */
+	bool terminal; /* a person can be asked: not in scripts, pipes, cron */
 };
 /* True if the option of that name was given on the command line. */
 bool call_given(const struct call *c, const char *option);
 
 struct cmd {
-	const char *noun;  /* "server"; subnouns as "domain user"; NULL noun verbs ("init"): "" */
-	const char *verb;  /* "add"; "" for a noun without verbs ("init") */
-	const char *help;  /* one line, lower case, no full stop */
+	const char *noun; /* "server"; subnouns as "domain user"; NULL noun verbs ("init"): "" */
+	const char *verb; /* "add"; "" for a noun without verbs ("init") */
+	const char *help; /* one line, lower case, no full stop */
 	const struct opt *opts;
 	const struct arg *args;
 	size_t opts_size;
@@ -127,9 +140,9 @@ struct cmd {
 
 struct noun {
 	const char *name;
-	const char *help;  /* one line */
+	const char *help;              /* one line */
 	const struct cmd *const *cmds; /* NULL-terminated */
-	int order;         /* place in `sxc help`: eight nouns 1-8, tools from 20 */
+	int order;                     /* place in `sxc help`: eight nouns 1-8, tools from 20 */
 };
 
 /* Register: CMD_NOUN(server, "server", "the machines", 1, &cmd_add, &cmd_list, …); */

@@ -19,8 +19,8 @@ static const struct column columns[] = {
 };
 
 static const struct arg args_key[] = {{"KEY", ENT_CONFIG_KEY, ARG_ONE}, ARG_END};
-static const struct arg args_set[] = {
-	{"KEY", ENT_CONFIG_KEY, ARG_ONE}, {"VALUE", ENT_NONE, ARG_ONE}, ARG_END};
+static const struct arg args_set[] = {{"KEY", ENT_CONFIG_KEY, ARG_ONE},
+	{"VALUE", ENT_NONE, ARG_ONE}, ARG_END};
 
 static int run_get(struct call *c, struct err *e)
 {
@@ -33,8 +33,8 @@ static int run_get(struct call *c, struct err *e)
 		return err_set(e, E_NOTFOUND, "%s is not set", c->args[0]);
 	if (out_is_json(c->out)) {
 		struct config_row row = {.key = c->args[0], .value = value};
-		static const struct column pair[] = {
-			COL(struct config_row, key, COL_TEXT, "the setting"),
+		static const struct column pair[] = {COL(struct config_row, key, COL_TEXT,
+							     "the setting"),
 			COL(struct config_row, value, COL_TEXT, "what is in force"), COL_END};
 
 		r = out_object(c->out, pair, &row, e);

@@ -18,8 +18,8 @@ static const struct column columns[] = {
 };
 
 static const struct arg args_name[] = {{"NAME", ENT_IMAGE, ARG_ONE}, ARG_END};
-static const struct arg args_add[] = {
-	{"NAME", ENT_NEW, ARG_ONE}, {"FILE|DIR|SUITE", ENT_FILE, ARG_ONE}, ARG_END};
+static const struct arg args_add[] = {{"NAME", ENT_NEW, ARG_ONE},
+	{"FILE|DIR|SUITE", ENT_FILE, ARG_ONE}, ARG_END};
 
 static int run_add(struct call *c, struct err *e)
 {

@@ -24,8 +24,10 @@ struct add_opts {
 	char *purpose;
 };
 static const struct opt opts_add[] = {
-	OPT_ENT(struct add_opts, on, "on", ENT_SERVER, "SERVER", "for private servers of that server only"),
-	OPT(struct add_opts, purpose, "for", 0, OPT_TEXT, "ps|domain|any", "what its addresses are for; default any"),
+	OPT_ENT(struct add_opts, on, "on", ENT_SERVER, "SERVER",
+		"for private servers of that server only"),
+	OPT(struct add_opts, purpose, "for", 0, OPT_TEXT, "ps|domain|any",
+		"what its addresses are for; default any"),
 	OPT_END,
 };
 struct reserve_opts {

@@ -19,7 +19,8 @@ static const struct column columns[] = {
 	COL(struct job_row, steps, COL_INT, "steps it has"),
 	COL(struct job_row, step, COL_TEXT, "the step it stands at"),
 	COL(struct job_row, error, COL_TEXT, "what stopped it last"),
-	{"created", COL_TIME, offsetof(struct job_row, created), 0, "when it was written down", true},
+	{"created", COL_TIME, offsetof(struct job_row, created), 0, "when it was written down",
+		true},
 	{"updated", COL_TIME, offsetof(struct job_row, updated), 0, "when its state changed", true},
 	COL_END,
 };

@@ -36,15 +36,15 @@ void globals_release(struct globals *g);
 
 struct line {
 	struct table_entry entry; /* the command; .cmd NULL when none was named */
-	char *path;        /* what was named of it: "server add", "server", "" */
+	char *path;               /* what was named of it: "server add", "server", "" */
 	struct globals globals;
 	bool *global_given; /* one an option of global_opts */
-	void *opts;        /* cmd->opts_size bytes */
+	void *opts;         /* cmd->opts_size bytes */
 	bool *given;
 	struct strvec args;
 	size_t command_at; /* index in args of the first word of a command to run; SIZE_MAX none */
 	struct strvec owned; /* texts that options point to, put there for ids */
-	char **words;      /* working copy of the argument vector; texts are the caller's */
+	char **words;        /* working copy of the argument vector; texts are the caller's */
 };
 
 /*

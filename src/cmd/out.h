@@ -28,23 +28,34 @@ enum col_type {
 };
 
 struct column {
-	const char *name;  /* "state"; heading is its upper case */
+	const char *name; /* "state"; heading is its upper case */
 	enum col_type type;
 	size_t offset;
-	size_t offset2;    /* COL_MONEY: const char * currency */
-	const char *help;  /* one line for --columns help */
-	bool extra;        /* in JSON always, elsewhere only when asked for with --columns */
+	size_t offset2;   /* COL_MONEY: const char * currency */
+	const char *help; /* one line for --columns help */
+	bool extra;       /* in JSON always, elsewhere only when asked for with --columns */
 };
 #define COL(struct_, field, type, help_)                                                           \
-	{#field, type, offsetof(struct_, field), 0, help_, false}
+	{                                                                                          \
+#field, type, offsetof(struct_, field), 0, help_, false                            \
+	}
 #define COL_X(struct_, field, type, help_)                                                         \
-	{#field, type, offsetof(struct_, field), 0, help_, true}
+	{                                                                                          \
+#field, type, offsetof(struct_, field), 0, help_, true                             \
+	}
 #define COL_NAMED(name_, struct_, field, type, help_)                                              \
-	{name_, type, offsetof(struct_, field), 0, help_, false}
+	{                                                                                          \
+		name_, type, offsetof(struct_, field), 0, help_, false                             \
+	}
 #define COL_CASH(struct_, field, curfield, help_)                                                  \
-	{#field, COL_MONEY, offsetof(struct_, field), offsetof(struct_, curfield), help_, false}
+	{                                                                                          \
+#field, COL_MONEY, offsetof(struct_, field), offsetof(struct_, curfield), help_,   \
+			false                                                                      \
+	}
 #define COL_END                                                                                    \
-	{NULL, COL_TEXT, 0, 0, NULL, false}
+	{                                                                                          \
+		NULL, COL_TEXT, 0, 0, NULL, false                                                  \
+	}
 
 struct out;
 

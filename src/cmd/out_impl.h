@@ -46,7 +46,7 @@ struct out_list {
 	VEC(struct filter) filters;
 	int sort; /* column or -1 */
 	bool descending;
-	size_t rows; /* written */
+	size_t rows;       /* written */
 	struct value *now; /* room for one row */
 	VEC(struct kept_row) kept;
 	struct libscols_table *table;
@@ -62,9 +62,9 @@ struct out {
 	struct out_setup setup;
 	enum out_format format;
 	bool tty, color;
-	struct str buf;    /* not written yet */
-	struct str *copy;  /* everything written, for --request-key; NULL if not wanted */
-	int error;         /* errno of the first write that failed */
+	struct str buf;   /* not written yet */
+	struct str *copy; /* everything written, for --request-key; NULL if not wanted */
+	int error;        /* errno of the first write that failed */
 	struct out_list list, nested;
 	/* an object while it is open */
 	bool object_open;
@@ -72,7 +72,7 @@ struct out {
 	json_t *object;
 	/* what actions said, for JSON */
 	json_t *results, *would;
-	struct str row;   /* one line of output in the making */
+	struct str row; /* one line of output in the making */
 };
 
 /* ---- out.c ---- */

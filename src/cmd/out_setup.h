@@ -19,7 +19,7 @@ struct out_setup {
 	const char *columns; /* "a,b" or NULL */
 	const char *sort;    /* "col", "-col" or NULL */
 	const struct strvec *filters;
-	const char *color;   /* auto always never or NULL */
+	const char *color; /* auto always never or NULL */
 	bool no_header;
 	bool quiet;
 };

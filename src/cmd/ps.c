@@ -59,22 +59,29 @@ struct add_opts {
 };
 
 #define BOUND_OPTS(type, at)                                                                       \
-	OPT(type, at cpu, "cpu", 0, OPT_PERCENT, "30%", "share of the server's CPU time guaranteed"), \
-	OPT(type, at cpu_max, "cpu-max", 0, OPT_PERCENT, "50%", "share of the server's CPU time at most"), \
-	OPT(type, at net, "net", 0, OPT_TEXT, "30%|30mbit", "bandwidth guaranteed on the uplink"), \
-	OPT(type, at memory, "memory", 0, OPT_SIZE, "128M", "memory at most"),                     \
-	OPT(type, at vm, "vm", 0, OPT_SIZE, "256M", "memory and swap together at most"),           \
-	OPT(type, at disk, "disk", 0, OPT_SIZE, "2G", "disk at most"),                             \
-	OPT(type, at inodes, "inodes", 0, OPT_INT, "N", "files at most"),                          \
-	OPT(type, at procs, "procs", 0, OPT_INT, "1000", "processes and threads at most")
+	OPT(type, at cpu, "cpu", 0, OPT_PERCENT, "30%",                                            \
+		"share of the server's CPU time guaranteed"),                                      \
+		OPT(type, at cpu_max, "cpu-max", 0, OPT_PERCENT, "50%",                            \
+			"share of the server's CPU time at most"),                                 \
+		OPT(type, at net, "net", 0, OPT_TEXT, "30%|30mbit",                                \
+			"bandwidth guaranteed on the uplink"),                                     \
+		OPT(type, at memory, "memory", 0, OPT_SIZE, "128M", "memory at most"),             \
+		OPT(type, at vm, "vm", 0, OPT_SIZE, "256M", "memory and swap together at most"),   \
+		OPT(type, at disk, "disk", 0, OPT_SIZE, "2G", "disk at most"),                     \
+		OPT(type, at inodes, "inodes", 0, OPT_INT, "N", "files at most"),                  \
+		OPT(type, at procs, "procs", 0, OPT_INT, "1000", "processes and threads at most")
 
 static const struct opt opts_set[] = {BOUND_OPTS(struct bound_opts, ), OPT_END};
 static const struct opt opts_add[] = {
-	OPT_ENT(struct add_opts, on, "on", ENT_SERVER, "SERVER", "where; default: where most memory is left"),
-	OPT_ENT(struct add_opts, image, "image", ENT_IMAGE, "IMAGE", "what it is made from; default: the newest"),
+	OPT_ENT(struct add_opts, on, "on", ENT_SERVER, "SERVER",
+		"where; default: where most memory is left"),
+	OPT_ENT(struct add_opts, image, "image", ENT_IMAGE, "IMAGE",
+		"what it is made from; default: the newest"),
 	OPT_ENT(struct add_opts, account, "account", ENT_ACCOUNT, "ACCOUNT", "whose it is"),
-	OPT(struct add_opts, address, "ip", 0, OPT_TEXT, "ADDRESS|auto", "its IPv4 address; default: the first free"),
-	OPT(struct add_opts, hostname, "hostname", 0, OPT_TEXT, "NAME", "host name inside; default: its name"),
+	OPT(struct add_opts, address, "ip", 0, OPT_TEXT, "ADDRESS|auto",
+		"its IPv4 address; default: the first free"),
+	OPT(struct add_opts, hostname, "hostname", 0, OPT_TEXT, "NAME",
+		"host name inside; default: its name"),
 	OPT(struct add_opts, key, "key", 0, OPT_FILE, "FILE", "SSH public keys for root inside"),
 	OPT(struct add_opts, stopped, "stopped", 0, OPT_FLAG, NULL, "do not start it"),
 	BOUND_OPTS(struct add_opts, bounds.),
@@ -116,8 +123,8 @@ static int read_bounds(const struct call *c, const struct bound_opts *o, struct 
 static const struct arg args_new[] = {{"NAME", ENT_NEW, ARG_ONE}, ARG_END};
 static const struct arg args_ps[] = {{"NAME", ENT_PS, ARG_ONE}, ARG_END};
 static const struct arg args_many[] = {{"NAME", ENT_PS, ARG_MANY}, ARG_END};
-static const struct arg args_exec[] = {
-	{"NAME", ENT_PS, ARG_ONE}, {"CMD", ENT_COMMAND, ARG_MANY}, ARG_END};
+static const struct arg args_exec[] = {{"NAME", ENT_PS, ARG_ONE}, {"CMD", ENT_COMMAND, ARG_MANY},
+	ARG_END};
 
 static int run_add(struct call *c, struct err *e)
 {
@@ -152,7 +159,8 @@ struct list_opts {
 };
 static const struct opt opts_list[] = {
 	OPT_ENT(struct list_opts, on, "on", ENT_SERVER, "SERVER", "of that server only"),
-	OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT, "ACCOUNT", "of that account only"),
+	OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT, "ACCOUNT",
+		"of that account only"),
 	OPT_END,
 };
 
@@ -275,7 +283,7 @@ static int run_exec(struct call *c, struct err *e)
 	if (r < 0)
 		return r;
 	return status == 0 ? 0
-			   : err_set(e, E_FAIL, "%s: %s ended with status %d", c->args[0],
+	                   : err_set(e, E_FAIL, "%s: %s ended with status %d", c->args[0],
 				     c->args[1], status);
 }
 
@@ -283,7 +291,8 @@ static int run_enter(struct call *c, struct err *e)
 {
 	int r = ps_enter(c->sxc, c->args[0], e);
 
-	return r <= 0 ? r : err_set(e, E_FAIL, "the shell in %s ended with status %d", c->args[0], r);
+	return r <= 0 ? r
+	              : err_set(e, E_FAIL, "the shell in %s ended with status %d", c->args[0], r);
 }
 
 #define PS_VERB(id, verb_, help_, opts_, size_, args_, flags_)                                     \

@@ -13,12 +13,12 @@
 
 struct session {
 	struct sxc sxc;
-	struct globals base;  /* global options a line starts with */
-	char *base_now;       /* SXC_NOW; NULL when unset */
-	bool shell;           /* lines of sxc shell: unique beginnings of commands will do */
+	struct globals base; /* global options a line starts with */
+	char *base_now;      /* SXC_NOW; NULL when unset */
+	bool shell;          /* lines of sxc shell: unique beginnings of commands will do */
 	const struct globals *globals; /* of the line that runs now */
-	bool terminal;        /* a person can be asked */
-	bool broken_pipe;     /* the reader of standard output went away */
+	bool terminal;                 /* a person can be asked */
+	bool broken_pipe;              /* the reader of standard output went away */
 };
 
 /* Finds out who is calling and from the environment what the options are when not given. */

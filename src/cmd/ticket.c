@@ -21,16 +21,16 @@ struct text_opts {
 	char *body, *body_file;
 	struct strvec attach;
 };
-#define TEXT_OPTS(struct_)                                                       \
-	OPT(struct_, text.body, "body", 0, OPT_TEXT, "TEXT", "what is said"),    \
-		OPT(struct_, text.body_file, "body-file", 'F', OPT_FILE, "FILE", \
-			"a file with what is said, - for standard input"),       \
-		OPT(struct_, text.attach, "attach", 0, OPT_TEXTS, "FILE",        \
+#define TEXT_OPTS(struct_)                                                                         \
+	OPT(struct_, text.body, "body", 0, OPT_TEXT, "TEXT", "what is said"),                      \
+		OPT(struct_, text.body_file, "body-file", 'F', OPT_FILE, "FILE",                   \
+			"a file with what is said, - for standard input"),                         \
+		OPT(struct_, text.attach, "attach", 0, OPT_TEXTS, "FILE",                          \
 			"a file to go with it, repeatable")
 
 /* body owns what *t points into. */
-static int read_text(
-	const struct text_opts *o, struct str *body, struct ticket_text *t, struct err *e)
+static int read_text(const struct text_opts *o, struct str *body, struct ticket_text *t,
+	struct err *e)
 {
 	int r = 0;
 
@@ -53,8 +53,8 @@ static const struct {
 	{"subscription", ENT_SUBSCRIPTION}, {"invoice", ENT_INVOICE}};
 
 /* Looked up among all kinds of objects, or the one named before a colon: domain:example.net. */
-static int find_about(
-	struct call *c, char *about, const char **kind, const char **name, struct err *e)
+static int find_about(struct call *c, char *about, const char **kind, const char **name,
+	struct err *e)
 {
 	int found = 0;
 
@@ -104,8 +104,9 @@ static const struct opt opts_open[] = {
 static int run_open(struct call *c, struct err *e)
 {
 	const struct open_opts *o = c->opts;
-	struct ticket_new n = {
-		.account = o->account, .subject = o->subject, .priority = o->priority};
+	struct ticket_new n = {.account = o->account,
+		.subject = o->subject,
+		.priority = o->priority};
 	autostr body = STR_INIT;
 	autofree char *name = NULL;
 	int64_t id;
@@ -269,8 +270,8 @@ static int run_reopen(struct call *c, struct err *e)
 	return each(c, ticket_reopen, "reopen", "reopened", e);
 }
 
-static const struct arg args_merge[] = {
-	{"TICKET", ENT_TICKET, ARG_ONE}, {"INTO", ENT_TICKET, ARG_ONE}, ARG_END};
+static const struct arg args_merge[] = {{"TICKET", ENT_TICKET, ARG_ONE},
+	{"INTO", ENT_TICKET, ARG_ONE}, ARG_END};
 
 static int run_merge(struct call *c, struct err *e)
 {
@@ -280,8 +281,8 @@ static int run_merge(struct call *c, struct err *e)
 	if (r == 0 && c->sxc->dry_run)
 		out_would(c->out, "merge ticket %s into ticket %s", name, into);
 	else if (r == 0)
-		out_done_name(
-			c->out, "ticket", into, "ticket %s merged into ticket %s", name, into);
+		out_done_name(c->out, "ticket", into, "ticket %s merged into ticket %s", name,
+			into);
 	return r;
 }
 

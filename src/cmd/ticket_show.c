@@ -150,8 +150,8 @@ static int run_show(struct call *c, struct err *e)
 
 /* ---- attachment ---- */
 
-static const struct arg args_attachment[] = {
-	{"TICKET", ENT_TICKET, ARG_ONE}, {"NUMBER", ENT_NONE, ARG_ONE}, ARG_END};
+static const struct arg args_attachment[] = {{"TICKET", ENT_TICKET, ARG_ONE},
+	{"NUMBER", ENT_NONE, ARG_ONE}, ARG_END};
 
 static int run_attachment(struct call *c, struct err *e)
 {
@@ -160,8 +160,8 @@ static int run_attachment(struct call *c, struct err *e)
 	int r;
 
 	if (!number)
-		return err_set(
-			e, E_USAGE, "'%.60s' is not the number of an attachment", c->args[1]);
+		return err_set(e, E_USAGE, "'%.60s' is not the number of an attachment",
+			c->args[1]);
 	r = ticket_attachment(c->sxc, ticket_number(c->args[0]), number, &content, e);
 	if (r == 0)
 		out_bytes(c->out, str_c(&content), content.len);

@@ -56,14 +56,22 @@ static int commit_two(struct job *j, struct err *e)
 {
 	int64_t id;
 
-	return json_object_get(j->args, "child")
-		       ? job_create(j->sxc, &job_kind_test_child, j->object, 0, json_object(), &id, e)
-		       : 0;
+	return json_object_get(j->args, "child") ? job_create(j->sxc, &job_kind_test_child,
+							   j->object, 0, json_object(), &id, e)
+	                                         : 0;
 }
 
 static const struct job_step steps[] = {
-	{.name = "one", .run = run_one, .commit = commit_one, .undo = undo_one, .undo_name = "undo one"},
-	{.name = "two", .run = run_two, .commit = commit_two, .undo = undo_two, .undo_name = "undo two"},
+	{.name = "one",
+		.run = run_one,
+		.commit = commit_one,
+		.undo = undo_one,
+		.undo_name = "undo one"},
+	{.name = "two",
+		.run = run_two,
+		.commit = commit_two,
+		.undo = undo_two,
+		.undo_name = "undo two"},
 };
 JOB_KIND(test, "test", steps);
 
@@ -179,7 +187,8 @@ static void test_held(struct sxc *s)
 	int held[2], ok = pipe(held);
 	pid_t pid = fork();
 
-	if (pid == 0) { /* another process that has taken the lock says so, then waits to be killed */
+	if (pid ==
+		0) { /* another process that has taken the lock says so, then waits to be killed */
 		int fd = open(path, O_CREAT | O_RDWR, 0600);
 
 		if (ok == 0 && flock(fd, LOCK_EX) == 0 && write(held[1], "x", 1) == 1)

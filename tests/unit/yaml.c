@@ -59,9 +59,9 @@ static const struct {
 	size_t n;
 	const char *message;
 } bad[] = {
-#define BAD(text, message)                      \
-	{                                       \
-		text, sizeof(text) - 1, message \
+#define BAD(text, message)                                                                         \
+	{                                                                                          \
+		text, sizeof(text) - 1, message                                                    \
 	}
 	BAD("a: 1\nb: 2\na: 3\n", "t.yaml:3:1: key 'a' stands twice, first in line 1"),
 	BAD("a:\n  {x: 1, y: 2, x: 3}\n", "t.yaml:2:16: key 'x' stands twice, first in line 2"),
@@ -197,8 +197,8 @@ static void test_typed_wrong(void)
 	CHECK_I64(yaml_bool(GET("maybe"), "m", &b, &e), E_USAGE);
 	CHECK_TEXT(e.msg, "t.yaml:9:8: m must be yes or no, not 'on'");
 	CHECK_I64(yaml_size(GET("badsize"), "disk", &v, &e), E_USAGE);
-	CHECK_TEXT(
-		e.msg, "t.yaml:11:10: disk must be a size such as 64K, 128M, 2G or 1T, not '12Q'");
+	CHECK_TEXT(e.msg,
+		"t.yaml:11:10: disk must be a size such as 64K, 128M, 2G or 1T, not '12Q'");
 	CHECK_I64(yaml_percent(GET("over"), "cpu", &v, &e), E_USAGE);
 	CHECK_I64(yaml_name(GET("badname"), "name", &t, &e), E_USAGE);
 	CHECK_I64(yaml_text(GET("null"), "title", &t, &e), E_USAGE);

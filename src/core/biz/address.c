@@ -30,7 +30,7 @@
 #define SQL_HOLDER                                                                                 \
 	"SELECT coalesce(p.name, 'a reservation') FROM address a LEFT JOIN ps p ON p.id = a.ps "   \
 	"WHERE a.ip = ?1"
-#define SQL_SERVER_ID "SELECT id FROM server WHERE name = ?1"
+#define SQL_SERVER_ID  "SELECT id FROM server WHERE name = ?1"
 #define SQL_LIST_POOLS "SELECT cidr, purpose, server, total, used FROM v_ip"
 #define SQL_LIST                                                                                   \
 	"SELECT a.ip, p.name, a.note FROM address a JOIN address_pool o ON o.id = a.pool "         \
@@ -109,7 +109,8 @@ static int64_t offset_in(const struct net *n, const struct net *ip)
 	if (n->family != ip->family)
 		return -1;
 	for (int bit = 0; bit < size * 8; bit++) {
-		int a = n->base[bit / 8] >> (7 - bit % 8) & 1, b = ip->base[bit / 8] >> (7 - bit % 8) & 1;
+		int a = n->base[bit / 8] >> (7 - bit % 8) & 1,
+		    b = ip->base[bit / 8] >> (7 - bit % 8) & 1;
 
 		if (bit < n->bits ? a != b : bit < size * 8 - 62 && b)
 			return -1;
@@ -233,7 +234,7 @@ static int find_pool(struct sxc *s, const struct net *ip, int64_t server, int64_
 	autoclean(db_done) struct query q = {0};
 	struct net net;
 	int r = server ? db_query(s->db, &q, e, SQL_CANDIDATES, ip->family, server)
-		       : db_query(s->db, &q, e, SQL_POOLS, ip->family);
+	               : db_query(s->db, &q, e, SQL_POOLS, ip->family);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
 		if ((r = parse_cidr(db_text(&q, 1), &net, e)) < 0)

@@ -10,7 +10,8 @@
 #include "util/vec.h"
 
 #define SQL_SERVERS "SELECT id, name FROM server WHERE state <> 'adding' ORDER BY id"
-#define SQL_PS_OF   "SELECT id, name, state FROM ps WHERE server = ?1 AND state <> 'adding' ORDER BY id"
+#define SQL_PS_OF                                                                                  \
+	"SELECT id, name, state FROM ps WHERE server = ?1 AND state <> 'adding' ORDER BY id"
 #define SQL_PS_KNOWN "SELECT 1 FROM ps WHERE server = ?1 AND name = ?2 AND id = ?3"
 #define SQL_UNPAID                                                                                 \
 	"SELECT p.name FROM ps p JOIN subscription s ON s.id = p.subscription "                    \
@@ -21,7 +22,7 @@ struct check {
 	check_fn fn;
 	void *arg;
 	int found;
-	int failed;        /* E_ of the callback, ends the check */
+	int failed; /* E_ of the callback, ends the check */
 	struct err *e;
 };
 
@@ -102,7 +103,8 @@ static const struct msg *live_named(const struct msg *live, const char *name)
 	return NULL;
 }
 
-static int compare_one(struct check *c, const char *name, const char *state, const struct msg *there)
+static int compare_one(struct check *c, const char *name, const char *state,
+	const struct msg *there)
 {
 	const char *live = there ? msg_text(there, "state") : NULL;
 	bool should_run = strcmp(state, "running") == 0;
@@ -122,7 +124,8 @@ static int check_known(struct check *c, int64_t server, const char *name, const 
 	int r = db_query(c->s->db, &q, c->e, SQL_PS_OF, server);
 
 	while (r >= 0 && (r = db_next(&q, c->e)) > 0)
-		r = compare_one(c, db_text(&q, 1), db_text(&q, 2), live_named(live, db_text(&q, 1)));
+		r = compare_one(c, db_text(&q, 1), db_text(&q, 2),
+			live_named(live, db_text(&q, 1)));
 	for (size_t i = 0; r >= 0 && i < msg_count(live, "ps"); i++) {
 		const struct msg *m = msg_sub_at(live, "ps", i);
 		const char *ps = msg_text(m, "name");
@@ -130,8 +133,8 @@ static int check_known(struct check *c, int64_t server, const char *name, const 
 
 		r = db_get_i64(c->s->db, &one, c->e, SQL_PS_KNOWN, server, ps, msg_i64(m, "id", 0));
 		if (r == 0)
-			r = say(c, "server", name, "private server %s is there, but not in the books",
-				ps ? ps : "?");
+			r = say(c, "server", name,
+				"private server %s is there, but not in the books", ps ? ps : "?");
 	}
 	return r;
 }
@@ -160,7 +163,7 @@ static int check_servers(struct check *c)
 
 	while (r >= 0 && (r = db_next(&q, c->e)) > 0)
 		vec_push(&servers, ((struct target){db_i64(&q, 0), db_text_dup(&q, 1)}));
-	vec_each (&servers, t) {
+	vec_each(&servers, t) {
 		if (r >= 0)
 			r = check_server(c, t->id, t->name);
 		free(t->name);
@@ -175,8 +178,8 @@ int check_all(struct sxc *s, bool offline, check_fn fn, void *arg, struct err *e
 	int r;
 
 	if ((r = db_check(s->db, on_database, &c, e)) < 0 || (r = c.failed) < 0 ||
-		(r = check_audit(&c)) < 0 || (r = invoice_check(s, on_books, &c, e)) < 0 || (r = job_list(s, false, on_job, &c, e)) < 0 ||
-		(r = check_unpaid(&c)) < 0)
+		(r = check_audit(&c)) < 0 || (r = invoice_check(s, on_books, &c, e)) < 0 ||
+		(r = job_list(s, false, on_job, &c, e)) < 0 || (r = check_unpaid(&c)) < 0)
 		return r;
 	if (!offline && (r = check_servers(&c)) < 0)
 		return r;

@@ -10,8 +10,8 @@
 #include "svc/sxc.h"
 
 struct check_row {
-	const char *area;    /* database, audit, books, job, server, ps */
-	const char *object;  /* name of what it is about, or NULL */
+	const char *area;   /* database, audit, books, job, server, ps */
+	const char *object; /* name of what it is about, or NULL */
 	const char *finding;
 };
 typedef int (*check_fn)(void *arg, const void *row, struct err *e);

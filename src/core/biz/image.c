@@ -24,7 +24,7 @@
 
 /* What a minimal server needs to be entered and reached: an init, a network, an sshd. */
 #define SUITE_PACKAGES                                                                             \
-	"systemd,systemd-sysv,dbus,iproute2,iputils-ping,procps,openssh-server,ca-certificates,"  \
+	"systemd,systemd-sysv,dbus,iproute2,iputils-ping,procps,openssh-server,ca-certificates,"   \
 	"less,vim-tiny,netbase"
 
 char *image_path(const struct sxc *s, const char *digest)
@@ -200,7 +200,7 @@ int image_find(struct sxc *s, const char *name, int64_t *id, char *digest, struc
 		return r;
 	if (r == 0)
 		return name ? err_set(e, E_NOTFOUND, "no image named '%s'", name)
-			    : err_set(e, E_NOTFOUND,
+		            : err_set(e, E_NOTFOUND,
 				      "no image is registered: add one with \"sxc image add\"");
 	*id = db_i64(&q, 0);
 	memcpy(digest, db_text(&q, 1), SHA256_HEX);

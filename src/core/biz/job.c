@@ -35,7 +35,7 @@ extern const struct job_kind *const __stop_job_kinds[];
 #define SQL_UNFINISHED                                                                             \
 	"SELECT id FROM job WHERE object = ?1 AND (?2 IS NULL OR kind = ?2) AND " SQL_OPEN         \
 	" ORDER BY id LIMIT 1"
-#define SQL_QUEUE    "SELECT id FROM job WHERE " SQL_OPEN " ORDER BY id"
+#define SQL_QUEUE "SELECT id FROM job WHERE " SQL_OPEN " ORDER BY id"
 #define SQL_DROP_CHILDREN                                                                          \
 	"UPDATE job SET state = 'cancelled', updated = ?2 WHERE parent = ?1 AND state = 'pending'"
 #define SQL_CHILDREN "SELECT id FROM job WHERE parent = ?1 AND " SQL_OPEN " ORDER BY id"
@@ -173,8 +173,7 @@ static int step_state(struct run *run, int i, char **state, struct err *e)
 	return r < 0 ? r : 0;
 }
 
-static int step_end(struct run *run, int i, const char *state, const struct err *why,
-	struct err *e)
+static int step_end(struct run *run, int i, const char *state, const struct err *why, struct err *e)
 {
 	return db_run(run->j.sxc->db, e, SQL_STEP_END, run->j.id, i, state, why ? why->msg : NULL,
 		(int64_t)time(NULL));
@@ -242,7 +241,8 @@ static int undo_all(struct run *run, const char *final, const struct err *why, s
 	for (int i = run->j.kind->n - 1; i >= 0; i--) {
 		if ((r = undo_step(run, i, e)) == 0)
 			continue;
-		return err_wrap(e, "job %lld: undoing step \"%s\" (go on with \"sxc job resume %lld\")",
+		return err_wrap(e,
+			"job %lld: undoing step \"%s\" (go on with \"sxc job resume %lld\")",
 			(long long)run->j.id, run->j.kind->steps[i].name, (long long)run->j.id);
 	}
 	/* What should have followed it has not begun, and has nothing to follow. */
@@ -338,7 +338,7 @@ static int finish_undo(struct run *run, struct err *e)
 		return r;
 	return text ? err_set(e, why.code, "job %lld failed and was undone: %s",
 			      (long long)run->j.id, why.msg)
-		    : 0;
+	            : 0;
 }
 
 static int run_one(struct sxc *s, int64_t id, struct err *e)
@@ -401,8 +401,7 @@ int job_cancel(struct sxc *s, int64_t id, struct err *e)
 	return undo_all(&run, "cancelled", NULL, e);
 }
 
-int job_unfinished(struct sxc *s, const char *kind, const char *object, int64_t *id,
-	struct err *e)
+int job_unfinished(struct sxc *s, const char *kind, const char *object, int64_t *id, struct err *e)
 {
 	return db_get_i64(s->db, id, e, SQL_UNFINISHED, object, kind);
 }

@@ -25,21 +25,21 @@ struct job {
 	struct sxc *sxc;
 	int64_t id;
 	const struct job_kind *kind;
-	char *nonce;   /* makes its name on servers unique beyond this store */
-	char *object;  /* name of what the job is about */
+	char *nonce;    /* makes its name on servers unique beyond this store */
+	char *object;   /* name of what the job is about */
 	int64_t server; /* row id of the server it works on; 0: none or several */
-	json_t *args;  /* what it was asked; steps may add to it with job_remember */
-	int step;      /* index of the step being run */
-	bool undoing;  /* undo() is being run, not run() */
+	json_t *args;   /* what it was asked; steps may add to it with job_remember */
+	int step;       /* index of the step being run */
+	bool undoing;   /* undo() is being run, not run() */
 };
 
 struct job_step {
-	const char *name;                             /* "create private server" */
-	int (*run)(struct job *j, struct err *e);     /* network; no transaction; may be NULL */
-	int (*commit)(struct job *j, struct err *e);  /* inside the transaction; may be NULL */
-	int (*undo)(struct job *j, struct err *e);    /* network; no transaction; may be NULL */
+	const char *name;                                 /* "create private server" */
+	int (*run)(struct job *j, struct err *e);         /* network; no transaction; may be NULL */
+	int (*commit)(struct job *j, struct err *e);      /* inside the transaction; may be NULL */
+	int (*undo)(struct job *j, struct err *e);        /* network; no transaction; may be NULL */
 	int (*undo_commit)(struct job *j, struct err *e); /* inside the transaction; may be NULL */
-	const char *undo_name;                        /* what undo does, for job show; NULL: nothing */
+	const char *undo_name; /* what undo does, for job show; NULL: nothing */
 };
 
 struct job_kind {
@@ -51,8 +51,8 @@ struct job_kind {
 /* Kinds register themselves: JOB_KIND(ps_add, "ps.add", steps_ps_add); */
 #define JOB_KIND(id, kindname, table)                                                              \
 	const struct job_kind job_kind_##id = {kindname, table, sizeof(table) / sizeof(table[0])}; \
-	const struct job_kind *const job_kind_ptr_##id __attribute__((used, section("job_kinds"))) = \
-		&job_kind_##id
+	const struct job_kind *const job_kind_ptr_##id                                             \
+		__attribute__((used, section("job_kinds"))) = &job_kind_##id
 
 /*
  * A job created inside another job's commit() follows it: job_run on the first runs it afterwards.
@@ -72,8 +72,7 @@ int job_cancel(struct sxc *s, int64_t id, struct err *e);
 /* Is it unfinished, done, failed …? The caller's text. E_NOTFOUND. */
 int job_state(struct sxc *s, int64_t id, char **state, struct err *e);
 /* Unfinished job about that object (kind NULL: any): 1 and *id, 0 none. */
-int job_unfinished(struct sxc *s, const char *kind, const char *object, int64_t *id,
-	struct err *e);
+int job_unfinished(struct sxc *s, const char *kind, const char *object, int64_t *id, struct err *e);
 /* Work off the unfinished jobs that nobody holds (queued by invoice run, subscribe …), one after
  * another, notes on each. Returns the number that did not finish, or E_. */
 int job_run_queue(struct sxc *s, struct err *e);

@@ -11,9 +11,8 @@
 	"(SELECT count(*) FROM job_step t WHERE t.job = j.id AND t.state = 'done'), "              \
 	"(SELECT count(*) FROM job_step t WHERE t.job = j.id), j.created, j.updated "              \
 	"FROM job j LEFT JOIN server s ON s.id = j.server "
-#define SQL_LIST                                                                                   \
-	SQL_ROWS "WHERE ?1 OR j.state IN ('pending', 'running', 'undoing') ORDER BY j.id"
-#define SQL_GET   SQL_ROWS "WHERE j.id = ?1"
+#define SQL_LIST SQL_ROWS "WHERE ?1 OR j.state IN ('pending', 'running', 'undoing') ORDER BY j.id"
+#define SQL_GET  SQL_ROWS "WHERE j.id = ?1"
 #define SQL_STEPS                                                                                  \
 	"SELECT seq + 1, name, state, undo, error, attempts, started, ended "                      \
 	"FROM job_step WHERE job = ?1 ORDER BY seq"

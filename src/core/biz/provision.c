@@ -16,8 +16,9 @@
 #define SQL_WHO                                                                                    \
 	"SELECT a.id, a.name, s.number FROM subscription s JOIN account a ON a.id = s.account "    \
 	"WHERE s.id = ?1"
-#define SQL_PS      "SELECT name FROM ps WHERE subscription = ?1 AND state <> 'removing' ORDER BY id"
-#define SQL_DOMAINS "SELECT name FROM domain WHERE subscription = ?1 AND state <> 'removing' ORDER BY id"
+#define SQL_PS "SELECT name FROM ps WHERE subscription = ?1 AND state <> 'removing' ORDER BY id"
+#define SQL_DOMAINS                                                                                \
+	"SELECT name FROM domain WHERE subscription = ?1 AND state <> 'removing' ORDER BY id"
 
 /* Bounds that only the kernel module can enforce; see sxps(4). */
 static const char *const module_bounds[] = {"sessions", "transfer"};
@@ -62,9 +63,8 @@ static bool is_best_effort(const json_t *list, const char *bound)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach((json_t *)list, i, v)
-		if (str_eq(json_string_value(v), bound))
-			return true;
+	json_array_foreach((json_t *)list, i,
+		v) if (str_eq(json_string_value(v), bound)) return true;
 	return false;
 }
 
@@ -173,8 +173,9 @@ static int find_who(struct sxc *s, int64_t subscription, struct who *w, struct e
 	return 0;
 }
 
-static int queue_ps(struct sxc *s, int64_t subscription, const struct who *w, const json_t *provides,
-	const json_t *ps, const struct provision_request *req, int64_t *job, struct err *e)
+static int queue_ps(struct sxc *s, int64_t subscription, const struct who *w,
+	const json_t *provides, const json_t *ps, const struct provision_request *req, int64_t *job,
+	struct err *e)
 {
 	autofree char *own = str_fmt("%.50s-%lld", w->name, (long long)w->number);
 	autofree char *keys = NULL;
@@ -251,7 +252,8 @@ static int names_of(struct sxc *s, const char *sql, int64_t subscription, struct
 }
 
 /* The first job is returned; each further one follows the one before. */
-static int each_ps(struct sxc *s, int64_t subscription, const char *op, int64_t *first, struct err *e)
+static int each_ps(struct sxc *s, int64_t subscription, const char *op, int64_t *first,
+	struct err *e)
 {
 	autostrvec names = {0};
 	int64_t before = s->parent_job, job = 0;
@@ -334,7 +336,8 @@ int provision_remove(struct sxc *s, int64_t subscription, int64_t *job, struct e
 		return r;
 	if (!names.n)
 		return 0;
-	if ((r = queue_kind(s, &job_kind_provision_remove, subscription, s->parent_job, job, e)) < 0 ||
+	if ((r = queue_kind(s, &job_kind_provision_remove, subscription, s->parent_job, job, e)) <
+			0 ||
 		(r = queue_kind(s, &job_kind_provision_domains, subscription, *job, &child, e)) < 0)
 		return r;
 	return queue_kind(s, &job_kind_provision_servers, subscription, *job, &child, e);

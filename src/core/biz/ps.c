@@ -9,12 +9,12 @@
 #include "svc/sign.h"
 #include "util/str.h"
 
-#define GIB           (1LL << 30)
-#define INODE_BYTES   8192 /* one inode for so many bytes of disk, unless said otherwise */
-#define UID_SLOT_MIN  16
-#define UID_SLOT_MAX  65534
+#define GIB          (1LL << 30)
+#define INODE_BYTES  8192 /* one inode for so many bytes of disk, unless said otherwise */
+#define UID_SLOT_MIN 16
+#define UID_SLOT_MAX 65534
 
-#define SQL_NAME_ADD "INSERT INTO node_name (name, kind) VALUES (?1, 'ps')"
+#define SQL_NAME_ADD   "INSERT INTO node_name (name, kind) VALUES (?1, 'ps')"
 #define SQL_SLOT_FLEET "SELECT max(uid_slot) + 1 FROM ps"
 #define SQL_SLOT_SERVER                                                                            \
 	"SELECT p.uid_slot + 1 FROM ps p WHERE p.server = ?1 AND NOT EXISTS "                      \
@@ -248,7 +248,7 @@ int ps_get_id(struct sxc *s, int64_t id, struct ps *out, struct err *e)
 struct op {
 	const char *name;
 	const struct job_kind *kind;
-	const char *from; /* states it may start from */
+	const char *from;   /* states it may start from */
 	const char *intent; /* state written with the job, NULL: as it is */
 };
 
@@ -276,7 +276,7 @@ static int refuse_domains(struct sxc *s, const struct ps *p, struct err *e)
 
 	return r > 0 ? err_set(e, E_INUSE, "private server %s: domain %s lives there", p->name,
 			       domain)
-		     : r;
+	             : r;
 }
 
 /* The same work unfinished from an earlier run is gone on with; other work has to end first. */
@@ -371,8 +371,8 @@ static int64_t column(struct query *q, int col, int64_t given)
 }
 
 /* The bounds as they would be, and the server's name (the caller's). */
-static int merge(struct sxc *s, const struct ps *p, const struct ps_bounds *b, struct ps_bounds *out,
-	char **server, struct err *e)
+static int merge(struct sxc *s, const struct ps *p, const struct ps_bounds *b,
+	struct ps_bounds *out, char **server, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	int r = db_one(s->db, &q, e, SQL_BOUNDS, p->id);
@@ -380,9 +380,8 @@ static int merge(struct sxc *s, const struct ps *p, const struct ps_bounds *b, s
 	if (r <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no private server named '%s'", p->name);
 	*out = (struct ps_bounds){column(&q, 0, b->cpu), column(&q, 1, b->cpu_max),
-		column(&q, 2, b->net), b->net_share, column(&q, 3, b->memory),
-		column(&q, 4, b->vm), column(&q, 5, b->disk), column(&q, 6, b->inodes),
-		column(&q, 7, b->procs)};
+		column(&q, 2, b->net), b->net_share, column(&q, 3, b->memory), column(&q, 4, b->vm),
+		column(&q, 5, b->disk), column(&q, 6, b->inodes), column(&q, 7, b->procs)};
 	if (b->memory != PS_UNSET && b->vm == PS_UNSET && out->vm < out->memory)
 		out->vm = out->memory;
 	*server = db_text_dup(&q, 8);
@@ -425,7 +424,7 @@ static int set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, in
 		return err_set(e, E_STATE, "private server %s is %s", p.name, p.state);
 	if ((r = job_unfinished(s, NULL, p.name, job, e)) != 0)
 		return r < 0 ? r
-			     : err_set(e, E_BUSY, "private server %s: job %lld is unfinished",
+		             : err_set(e, E_BUSY, "private server %s: job %lld is unfinished",
 				       p.name, (long long)*job);
 	if ((r = merge(s, &p, b, &want, &server, e)) < 0 || (r = check_bounds(&want, e)) < 0 ||
 		(r = ps_find_room(s, server, p.id, &want, &id, NULL, e)) < 0)

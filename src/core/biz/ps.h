@@ -22,9 +22,9 @@ struct ps_bounds {
 	int64_t cpu_max; /* the same, cap */
 	int64_t net;     /* bit/s guaranteed on the uplink */
 	int64_t net_share; /* the same as hundredths of a percent of the uplink, made into net when placed */
-	int64_t memory;  /* bytes */
-	int64_t vm;      /* bytes, memory and swap together */
-	int64_t disk;    /* bytes */
+	int64_t memory; /* bytes */
+	int64_t vm;     /* bytes, memory and swap together */
+	int64_t disk;   /* bytes */
 	int64_t inodes;
 	int64_t procs;
 };
@@ -33,15 +33,16 @@ struct ps_bounds ps_bounds_none(void);
 
 struct ps_new {
 	const char *name;
-	const char *on;        /* server; NULL: the control center places it */
-	const char *image;     /* NULL: the newest */
-	const char *hostname;  /* NULL: the name */
-	const char *address;   /* an address of a pool, "auto" or NULL */
-	const char *keys;      /* authorized_keys text or NULL */
-	int64_t account;       /* row id or 0 */
-	int64_t subscription;  /* row id or 0 */
-	struct ps_bounds bounds; /* unset: cpu 5 %, memory 256M, vm twice that, disk 2G, procs 500 */
-	bool stopped;          /* not started */
+	const char *on;       /* server; NULL: the control center places it */
+	const char *image;    /* NULL: the newest */
+	const char *hostname; /* NULL: the name */
+	const char *address;  /* an address of a pool, "auto" or NULL */
+	const char *keys;     /* authorized_keys text or NULL */
+	int64_t account;      /* row id or 0 */
+	int64_t subscription; /* row id or 0 */
+	struct ps_bounds
+		bounds; /* unset: cpu 5 %, memory 256M, vm twice that, disk 2G, procs 500 */
+	bool stopped;   /* not started */
 };
 
 /*

@@ -10,8 +10,8 @@
  * A server (on, or the one with most memory left) that can keep the promise; b->net_share is turned
  * into b->net there. except: a private server whose own promise does not count (0: none).
  */
-int ps_find_room(struct sxc *s, const char *on, int64_t except, struct ps_bounds *b, int64_t *server,
-	char **name, struct err *e);
+int ps_find_room(struct sxc *s, const char *on, int64_t except, struct ps_bounds *b,
+	int64_t *server, char **name, struct err *e);
 
 extern const struct job_kind job_kind_ps_add, job_kind_ps_start, job_kind_ps_stop,
 	job_kind_ps_restart, job_kind_ps_suspend, job_kind_ps_resume, job_kind_ps_remove,

@@ -15,12 +15,12 @@
 	"p.vm, p.disk, p.inodes, p.procs, p.ssh_keys, s.link_rate, "                               \
 	"coalesce(s.uplink, s.found_uplink) "                                                      \
 	"FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
-#define SQL_IPS          "SELECT ip FROM address WHERE ps = ?1 ORDER BY id"
-#define SQL_STATE        "UPDATE ps SET state = ?2 WHERE id = ?1"
-#define SQL_NAME         "SELECT name FROM ps WHERE id = ?1"
-#define SQL_REMOVE       "DELETE FROM ps WHERE id = ?1"
-#define SQL_REMOVE_NAME  "DELETE FROM node_name WHERE name = ?1 AND kind = 'ps'"
-#define SQL_REMOVE_APPS  "DELETE FROM instance WHERE ps = ?1"
+#define SQL_IPS         "SELECT ip FROM address WHERE ps = ?1 ORDER BY id"
+#define SQL_STATE       "UPDATE ps SET state = ?2 WHERE id = ?1"
+#define SQL_NAME        "SELECT name FROM ps WHERE id = ?1"
+#define SQL_REMOVE      "DELETE FROM ps WHERE id = ?1"
+#define SQL_REMOVE_NAME "DELETE FROM node_name WHERE name = ?1 AND kind = 'ps'"
+#define SQL_REMOVE_APPS "DELETE FROM instance WHERE ps = ?1"
 #define SQL_SET                                                                                    \
 	"UPDATE ps SET cpu = ?2, cpu_max = ?3, net = ?4, memory = ?5, vm = ?6, disk = ?7, "        \
 	"inodes = ?8, procs = ?9 WHERE id = ?1"
@@ -268,8 +268,8 @@ JOB_KIND(ps_remove, "ps.remove", steps_remove);
 
 /* ---- ps.set: the new bounds are in the arguments, the old ones in the books until it is done ---- */
 
-static const char *const bound_names[] = {
-	"cpu", "cpu_max", "net", "memory", "vm", "disk", "inodes", "procs"};
+static const char *const bound_names[] = {"cpu", "cpu_max", "net", "memory", "vm", "disk", "inodes",
+	"procs"};
 
 static int set_remote(struct job *j, struct err *e)
 {

@@ -10,12 +10,13 @@
 #define SQL_ROWS                                                                                   \
 	"SELECT p.id, p.name, s.name, p.state, "                                                   \
 	"(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = p.id), p.hostname, i.name, "    \
-	"ac.name, ac.name || '/' || su.number, p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, "       \
+	"ac.name, ac.name || '/' || su.number, p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, "  \
 	"p.inodes, p.procs, p.created "                                                            \
 	"FROM ps p JOIN server s ON s.id = p.server JOIN image i ON i.id = p.image "               \
 	"LEFT JOIN account ac ON ac.id = p.account "                                               \
 	"LEFT JOIN subscription su ON su.id = p.subscription "
-#define SQL_LIST SQL_ROWS "WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR ac.name = ?2) ORDER BY p.id"
+#define SQL_LIST                                                                                   \
+	SQL_ROWS "WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR ac.name = ?2) ORDER BY p.id"
 #define SQL_SHOW SQL_ROWS "WHERE p.name = ?1"
 
 static int64_t num(struct query *q, int col)

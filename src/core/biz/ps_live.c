@@ -18,8 +18,8 @@
 #define KEYS_MAX 65536
 
 /* A connection to the server it lives on; state must be running. */
-static int connect_to(struct sxc *s, const char *name, struct server_spec *spec, struct remote **out,
-	struct ps *p, struct err *e)
+static int connect_to(struct sxc *s, const char *name, struct server_spec *spec,
+	struct remote **out, struct ps *p, struct err *e)
 {
 	int r = ps_get(s, name, p, e);
 

@@ -100,11 +100,12 @@ static int no_server(struct sxc *s, const char *on, struct err *e)
 			state);
 	if (on)
 		return err_set(e, E_NOTFOUND, "no server named '%s'", on);
-	return err_set(e, E_NOTFOUND, "no server takes private servers: add one with \"sxc server add\"");
+	return err_set(e, E_NOTFOUND,
+		"no server takes private servers: add one with \"sxc server add\"");
 }
 
-int ps_find_room(struct sxc *s, const char *on, int64_t except, struct ps_bounds *b, int64_t *server,
-	char **name, struct err *e)
+int ps_find_room(struct sxc *s, const char *on, int64_t except, struct ps_bounds *b,
+	int64_t *server, char **name, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	struct err first = {0};

@@ -6,25 +6,25 @@
 
 #include "biz/ticket_text.h"
 
-#define SQL_ADD                                                                                 \
-	"INSERT INTO ticket (account, subject, priority, about_kind, about, created, updated) " \
+#define SQL_ADD                                                                                    \
+	"INSERT INTO ticket (account, subject, priority, about_kind, about, created, updated) "    \
 	"SELECT id, ?2, coalesce(?3, 'normal'), ?4, ?5, ?6, ?6 FROM account WHERE name = ?1"
 #define SQL_STATE "SELECT state, account, merged_into FROM ticket WHERE id = ?1"
-#define SQL_SET_STATE                                                    \
-	"UPDATE ticket SET state = ?2, updated = ?3, merged_into = ?4, " \
+#define SQL_SET_STATE                                                                              \
+	"UPDATE ticket SET state = ?2, updated = ?3, merged_into = ?4, "                           \
 	"closed = CASE WHEN ?2 IN ('closed', 'merged') THEN ?3 END WHERE id = ?1"
 #define SQL_TOUCH  "UPDATE ticket SET updated = ?2 WHERE id = ?1"
 #define SQL_VALUES "SELECT subject, priority, assigned, about_kind, about FROM ticket WHERE id = ?1"
-#define SQL_SET                                                                           \
-	"UPDATE ticket SET subject = ?2, priority = ?3, assigned = ?4, about_kind = ?5, " \
+#define SQL_SET                                                                                    \
+	"UPDATE ticket SET subject = ?2, priority = ?3, assigned = ?4, about_kind = ?5, "          \
 	"about = ?6, updated = ?7 WHERE id = ?1"
 #define SQL_MOVE "UPDATE ticket_message SET ticket = ?2 WHERE ticket = ?1"
 
 /* ---- what every change does ---- */
 
 /* The end of a change: its row in the audit log, then commit, or nothing in a dry run. */
-static int finish(
-	struct sxc *s, const char *what, int64_t id, json_t *before, json_t *after, struct err *e)
+static int finish(struct sxc *s, const char *what, int64_t id, json_t *before, json_t *after,
+	struct err *e)
 {
 	autofree char *name = str_fmt("%lld", (long long)id);
 	autofree char *old = before ? json_dumps(before, JSON_COMPACT) : NULL;
@@ -137,8 +137,8 @@ static int next_state(int64_t id, const struct current *c, enum ticket_voice voi
 	return 0;
 }
 
-static int say(
-	struct sxc *s, int64_t id, enum ticket_voice voice, struct ticket_said *said, struct err *e)
+static int say(struct sxc *s, int64_t id, enum ticket_voice voice, struct ticket_said *said,
+	struct err *e)
 {
 	static const char *const kinds[] = {"reply", "customer", "note"};
 	static const char *const whats[] = {"ticket.reply", "ticket.reply", "ticket.note"};
@@ -152,8 +152,8 @@ static int say(
 		return r;
 	if (voice == TICKET_CUSTOMER && (r = ticket_customer(s, id, &customer, e)) < 0)
 		return r;
-	if ((r = ticket_said_add(
-		     s, id, kinds[voice], customer ? customer : ticket_actor(s), said, e)) < 0)
+	if ((r = ticket_said_add(s, id, kinds[voice], customer ? customer : ticket_actor(s), said,
+		     e)) < 0)
 		return r;
 	r = next ? set_state(s, id, next, 0, e) : db_run(s->db, e, SQL_TOUCH, id, s->now);
 	if (r < 0)
@@ -215,10 +215,10 @@ static int note_values(struct sxc *s, int64_t id, const struct value *v, size_t 
 
 		if (str_eq(v[i].old, v[i].new))
 			continue;
-		json_object_set_new(
-			before, v[i].key, v[i].old ? json_string(v[i].old) : json_null());
-		json_object_set_new(
-			after, v[i].key, v[i].new ? json_string(v[i].new) : json_null());
+		json_object_set_new(before, v[i].key,
+			v[i].old ? json_string(v[i].old) : json_null());
+		json_object_set_new(after, v[i].key,
+			v[i].new ? json_string(v[i].new) : json_null());
 		text = str_fmt("%s: %s", v[i].key, v[i].new ? v[i].new : "none");
 		if (strcmp(v[i].key, "about_kind") != 0)
 			r = ticket_event(s, id, text, e);
@@ -319,8 +319,8 @@ static int check_merge(struct sxc *s, int64_t id, int64_t into, struct err *e)
 	int r;
 
 	if (id == into)
-		return err_set(
-			e, E_USAGE, "ticket %lld cannot be merged into itself", (long long)id);
+		return err_set(e, E_USAGE, "ticket %lld cannot be merged into itself",
+			(long long)id);
 	if ((r = look_own(s, id, &a, e)) < 0 || (r = look_own(s, into, &b, e)) < 0)
 		return r;
 	if (a.account != b.account)

@@ -83,8 +83,8 @@ struct ticket_filter {
 /* E_USAGE for an unknown state, a search without a word. */
 int ticket_check_filter(const struct ticket_filter *f, struct err *e);
 /* Streams tickets in the order they were opened. */
-int ticket_list(
-	struct sxc *s, const struct ticket_filter *f, ticket_row_fn fn, void *arg, struct err *e);
+int ticket_list(struct sxc *s, const struct ticket_filter *f, ticket_row_fn fn, void *arg,
+	struct err *e);
 /* One ticket to fn: E_NOTFOUND. */
 int ticket_show(struct sxc *s, int64_t id, ticket_row_fn fn, void *arg, struct err *e);
 
@@ -102,8 +102,8 @@ struct ticket_attachment_row {
 };
 int ticket_attachments(struct sxc *s, int64_t id, ticket_row_fn fn, void *arg, struct err *e);
 /* The bytes of one attachment of that ticket into *out. E_NOTFOUND; E_INTEGRITY. */
-int ticket_attachment(
-	struct sxc *s, int64_t id, int64_t attachment, struct str *out, struct err *e);
+int ticket_attachment(struct sxc *s, int64_t id, int64_t attachment, struct str *out,
+	struct err *e);
 
 /* ---- for the dispatcher ---- */
 

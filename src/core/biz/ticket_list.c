@@ -10,26 +10,26 @@
 	"SELECT t.id, a.name, t.state, t.priority, t.subject, t.assigned, t.about_kind, t.about, " \
 	"t.merged_into, t.created, t.updated, t.closed "                                           \
 	"FROM ticket t JOIN account a ON a.id = t.account "
-#define FILTER                                                                                   \
-	"AND (?2 IS NULL OR t.assigned = ?2) AND (?3 IS NULL OR t.id IN "                        \
-	"(SELECT m.ticket FROM ticket_words JOIN ticket_message m ON m.id = ticket_words.rowid " \
+#define FILTER                                                                                     \
+	"AND (?2 IS NULL OR t.assigned = ?2) AND (?3 IS NULL OR t.id IN "                          \
+	"(SELECT m.ticket FROM ticket_words JOIN ticket_message m ON m.id = ticket_words.rowid "   \
 	"WHERE ticket_words MATCH ?3)) AND (?4 IS NULL OR t.state = ?4) "
 /* One statement for each way to the rows, so that each finds its index. */
-#define SQL_UNFINISHED                                                                     \
-	ROW "WHERE t.state IN ('open', 'waiting') AND (?1 IS NULL OR a.name = ?1) " FILTER \
+#define SQL_UNFINISHED                                                                             \
+	ROW "WHERE t.state IN ('open', 'waiting') AND (?1 IS NULL OR a.name = ?1) " FILTER         \
 	    "ORDER BY t.id"
 #define SQL_ALL ROW "WHERE (?1 IS NULL OR a.name = ?1) " FILTER "ORDER BY t.id"
-#define SQL_OF_ACCOUNT \
+#define SQL_OF_ACCOUNT                                                                             \
 	ROW "WHERE t.account = (SELECT id FROM account WHERE name = ?1) " FILTER "ORDER BY t.id"
 #define SQL_SHOW ROW "WHERE t.id = ?1"
-#define SQL_MESSAGES                                                                       \
-	"SELECT id, origin, at, kind, author, body FROM ticket_message WHERE ticket = ?1 " \
+#define SQL_MESSAGES                                                                               \
+	"SELECT id, origin, at, kind, author, body FROM ticket_message WHERE ticket = ?1 "         \
 	"ORDER BY id"
-#define SQL_FILES                                                                  \
-	"SELECT attachment, message, name, size, digest FROM v_ticket_attachment " \
+#define SQL_FILES                                                                                  \
+	"SELECT attachment, message, name, size, digest FROM v_ticket_attachment "                 \
 	"WHERE ticket = ?1 ORDER BY attachment"
-#define SQL_FILE                                                                     \
-	"SELECT f.content, f.digest FROM ticket_attachment f JOIN ticket_message m " \
+#define SQL_FILE                                                                                   \
+	"SELECT f.content, f.digest FROM ticket_attachment f JOIN ticket_message m "               \
 	"ON m.id = f.message WHERE m.ticket = ?1 AND f.id = ?2"
 #define SQL_EXISTS "SELECT 1 FROM ticket WHERE id = ?1"
 #define SQL_COMPLETE                                                                               \
@@ -84,8 +84,8 @@ static int check_state(const char *state, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (!state || strcmp(all[i], state) == 0)
 			return 0;
-	return err_set(
-		e, E_USAGE, "no state '%s': there are open waiting closed merged all", state);
+	return err_set(e, E_USAGE, "no state '%s': there are open waiting closed merged all",
+		state);
 }
 
 int ticket_check_filter(const struct ticket_filter *f, struct err *e)
@@ -101,8 +101,8 @@ int ticket_check_filter(const struct ticket_filter *f, struct err *e)
 	return 0;
 }
 
-int ticket_list(
-	struct sxc *s, const struct ticket_filter *f, ticket_row_fn fn, void *arg, struct err *e)
+int ticket_list(struct sxc *s, const struct ticket_filter *f, ticket_row_fn fn, void *arg,
+	struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	autostr match = STR_INIT;

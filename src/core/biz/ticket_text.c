@@ -5,18 +5,18 @@
 
 #include "util/slurp.h"
 
-#define SQL_MESSAGE                                                            \
-	"INSERT INTO ticket_message (ticket, origin, at, kind, author, body) " \
+#define SQL_MESSAGE                                                                                \
+	"INSERT INTO ticket_message (ticket, origin, at, kind, author, body) "                     \
 	"VALUES (?1, ?1, ?2, ?3, ?4, ?5)"
-#define SQL_FILE                                                                \
-	"INSERT INTO ticket_attachment (message, name, size, digest, content) " \
+#define SQL_FILE                                                                                   \
+	"INSERT INTO ticket_attachment (message, name, size, digest, content) "                    \
 	"VALUES (?1, ?2, ?3, ?4, ?5)"
 /* Not by a trigger: SQLite runs none on a virtual table where it does not trust the schema. */
-#define SQL_WORDS                                                                                \
-	"INSERT INTO ticket_words (rowid, subject, body) "                                       \
-	"SELECT m.id, t.subject, m.body FROM ticket_message m JOIN ticket t ON t.id = m.ticket " \
+#define SQL_WORDS                                                                                  \
+	"INSERT INTO ticket_words (rowid, subject, body) "                                         \
+	"SELECT m.id, t.subject, m.body FROM ticket_message m JOIN ticket t ON t.id = m.ticket "   \
 	"WHERE m.id = ?1"
-#define SQL_CUSTOMER \
+#define SQL_CUSTOMER                                                                               \
 	"SELECT a.name FROM ticket t JOIN account a ON a.id = t.account WHERE t.id = ?1"
 
 /* ---- checks ---- */
@@ -115,8 +115,8 @@ int ticket_said_make(struct ticket_said *out, const struct ticket_text *t, struc
 	int r = make_body(&out->body, t->body ? t->body : "", t->body ? t->body_len : 0, e);
 
 	if (r == 0 && n > TICKET_FILES_MAX)
-		return err_set(
-			e, E_USAGE, "a message takes %d attachments, not %zu", TICKET_FILES_MAX, n);
+		return err_set(e, E_USAGE, "a message takes %d attachments, not %zu",
+			TICKET_FILES_MAX, n);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = make_file(out, t->files->v[i], e);
 	return r;
@@ -125,8 +125,7 @@ int ticket_said_make(struct ticket_said *out, const struct ticket_text *t, struc
 void ticket_said_release(struct ticket_said *said)
 {
 	str_release(&said->body);
-	vec_each(&said->files, f)
-	{
+	vec_each(&said->files, f) {
 		free(f->name);
 		str_release(&f->content);
 	}

@@ -61,8 +61,8 @@ int db_last_code(sqlite3 *h)
 	int sys = system_error(h);
 
 	return sys == ENOSPC || sys == EDQUOT
-		       ? E_LIMIT
-		       : code_of(sqlite3_errcode(h) & 0xff, sqlite3_extended_errcode(h));
+	               ? E_LIMIT
+	               : code_of(sqlite3_errcode(h) & 0xff, sqlite3_extended_errcode(h));
 }
 
 int db_fail(struct db *db, struct err *e)
@@ -322,7 +322,7 @@ static int tx_word(struct db *db, const char *verb, int depth, struct err *e)
 int db_begin(struct db *db, struct err *e)
 {
 	int r = db->depth ? tx_word(db, "SAVEPOINT", db->depth, e)
-			  : db_run(db, e, "BEGIN IMMEDIATE");
+	                  : db_run(db, e, "BEGIN IMMEDIATE");
 
 	if (r == 0)
 		db->depth++;
@@ -331,8 +331,7 @@ int db_begin(struct db *db, struct err *e)
 
 int db_commit(struct db *db, struct err *e)
 {
-	int r = db->depth > 1 ? tx_word(db, "RELEASE", db->depth - 1, e)
-			      : db_run(db, e, "COMMIT");
+	int r = db->depth > 1 ? tx_word(db, "RELEASE", db->depth - 1, e) : db_run(db, e, "COMMIT");
 
 	if (r == 0)
 		db->depth--;

@@ -119,8 +119,8 @@ static inline struct db_arg db_ref(int64_t id)
 #define DB_A23(a, ...) DB_ARG(a), DB_A22(__VA_ARGS__)
 #define DB_A24(a, ...) DB_ARG(a), DB_A23(__VA_ARGS__)
 #define DB_ARGS(...)                                                                               \
-	(const struct db_arg[]){DB_CAT(DB_A, DB_COUNT(__VA_ARGS__))(__VA_ARGS__) __VA_OPT__(, )    \
-			db_null()},                                                                \
+	(const struct db_arg[]){                                                                   \
+		DB_CAT(DB_A, DB_COUNT(__VA_ARGS__))(__VA_ARGS__) __VA_OPT__(, ) db_null()},        \
 		DB_COUNT(__VA_ARGS__)
 
 /* ---- statements ---- */
@@ -158,9 +158,9 @@ int db_get_text_args(struct db *db, char **out, struct err *e, const char *sql,
 	const struct db_arg *args, int n);
 
 /* Columns of the current row, from 0. Texts and blobs live until the next db_next or db_done. */
-int64_t db_i64(struct query *q, int col);        /* 0 for NULL */
-const char *db_text(struct query *q, int col);   /* NULL for NULL */
-char *db_text_dup(struct query *q, int col);     /* the caller's; NULL for NULL */
+int64_t db_i64(struct query *q, int col);      /* 0 for NULL */
+const char *db_text(struct query *q, int col); /* NULL for NULL */
+char *db_text_dup(struct query *q, int col);   /* the caller's; NULL for NULL */
 const void *db_bytes(struct query *q, int col, size_t *n);
 bool db_is_null(struct query *q, int col);
 int db_columns(struct query *q);

@@ -31,8 +31,8 @@ static int copy_pages(struct db *db, sqlite3 *to)
 	sqlite3_backup_finish(b);
 	/* One file, complete in itself. */
 	return rc == SQLITE_DONE
-		       ? sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL)
-		       : SQLITE_ERROR;
+	               ? sqlite3_exec(to, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL)
+	               : SQLITE_ERROR;
 }
 
 static int copy_into(struct db *db, const char *path, struct err *e)
@@ -42,7 +42,7 @@ static int copy_into(struct db *db, const char *path, struct err *e)
 
 	if (sqlite3_open(path, &to) || copy_pages(db, to)) {
 		r = interrupted ? err_interrupted(e)
-				: err_set(e, db_last_code(to), "backup to %s: %s", path,
+		                : err_set(e, db_last_code(to), "backup to %s: %s", path,
 					  sqlite3_errmsg(to));
 	}
 	sqlite3_close(to);
@@ -72,7 +72,7 @@ static int sync_dir_of(const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	autofree char *dir = slash ? mem_strndup(path, (size_t)(slash - path + 1))
-				   : mem_strdup(".");
+	                           : mem_strdup(".");
 
 	return sync_file(dir, e);
 }
@@ -95,8 +95,8 @@ int db_backup(struct db *db, const char *path, struct err *e)
 	return r;
 }
 
-static int replace_content(struct db *db, sqlite3_backup *b, int (*locked)(void *arg, struct err *e),
-	void *arg, struct err *e)
+static int replace_content(struct db *db, sqlite3_backup *b,
+	int (*locked)(void *arg, struct err *e), void *arg, struct err *e)
 {
 	int rc = sqlite3_backup_step(b, 0), r;
 
@@ -104,9 +104,11 @@ static int replace_content(struct db *db, sqlite3_backup *b, int (*locked)(void 
 	if (rc != SQLITE_OK) {
 		sqlite3_backup_finish(b);
 		return rc == SQLITE_BUSY || rc == SQLITE_LOCKED
-			       ? err_set(e, E_BUSY, "database %s is locked by another run, try again",
+		               ? err_set(e, E_BUSY,
+					 "database %s is locked by another run, try again",
 					 db->path)
-			       : err_set(e, E_FAIL, "database %s: %s", db->path, sqlite3_errstr(rc));
+		               : err_set(e, E_FAIL, "database %s: %s", db->path,
+					 sqlite3_errstr(rc));
 	}
 	if (locked && (r = locked(arg, e)) < 0) {
 		sqlite3_backup_finish(b);

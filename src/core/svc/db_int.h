@@ -13,7 +13,7 @@
 #include "svc/db.h"
 #include "util/mem.h"
 
-#define CACHE_SIZE     128 /* prepared statements kept, a power of two */
+#define CACHE_SIZE 128 /* prepared statements kept, a power of two */
 
 struct db {
 	sqlite3 *h;

@@ -126,9 +126,10 @@ static int prepare(struct db *db, struct err *e)
 
 	sqlite3_busy_timeout(db->h, BUSY_MS);
 	sqlite3_extended_result_codes(db->h, 1);
-	if (sqlite3_exec(db->h, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
-				"PRAGMA cache_size = -16384;"
-				"PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456",
+	if (sqlite3_exec(db->h,
+		    "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
+		    "PRAGMA cache_size = -16384;"
+		    "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 268435456",
 		    NULL, NULL, NULL))
 		return db_fail(db, e);
 	if (db->mode == DB_CREATE)
@@ -168,8 +169,8 @@ static int look(const char *path, enum db_mode mode, struct err *e)
 static int open_handle(struct db *db, struct err *e)
 {
 	int flags = db->mode == DB_READ    ? SQLITE_OPEN_READONLY
-		    : db->mode == DB_WRITE ? SQLITE_OPEN_READWRITE
-					   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	            : db->mode == DB_WRITE ? SQLITE_OPEN_READWRITE
+	                                   : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	autofree char *wal = str_fmt("%s-wal", db->path);
 	autofree char *uri = NULL;
 

@@ -155,8 +155,8 @@ static int keep_copy(void *arg, struct err *e)
 	return r < 0 ? r : db_backup(db, k->to, e);
 }
 
-static int replace_live(
-	struct db *live, struct db *copy, const char *store, const char *kept, struct err *e)
+static int replace_live(struct db *live, struct db *copy, const char *store, const char *kept,
+	struct err *e)
 {
 	struct keep k = {store, kept};
 	int r = same_kind(live, copy, e);

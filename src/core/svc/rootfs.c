@@ -78,8 +78,8 @@ static int vet(struct copy *c, struct archive_entry *en, struct err *e)
 		return 0;
 	if (type == AE_IFBLK || type == AE_IFCHR || type == AE_IFSOCK)
 		return 0; /* a private server has its own /dev */
-	if (link && !(link = inner_name(c->prefix && str_starts(link, "/") ? link + c->prefix + 1
-									    : link)))
+	if (link && !(link = inner_name(
+			      c->prefix && str_starts(link, "/") ? link + c->prefix + 1 : link)))
 		return refuse(e, raw, "is a hard link out of the image");
 	if (archive_entry_uid(en) < 0 || archive_entry_uid(en) > MAX_ID ||
 		archive_entry_gid(en) < 0 || archive_entry_gid(en) > MAX_ID)

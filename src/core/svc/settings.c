@@ -97,8 +97,8 @@ int settings_check_key(const char *key, struct err *e)
 		if (near(key, settings[i].key))
 			str_addf(&list, "%s%s", list.len ? ", " : "", settings[i].key);
 	if (list.len)
-		return err_set(
-			e, E_USAGE, "no setting named '%s': did you mean %s?", key, str_c(&list));
+		return err_set(e, E_USAGE, "no setting named '%s': did you mean %s?", key,
+			str_c(&list));
 	return err_set(e, E_USAGE, "no setting named '%s': \"sxc config list\" shows them", key);
 }
 
@@ -135,8 +135,8 @@ static int check_text(const struct setting *s, const char *v, struct err *e)
 
 static int check_int(const struct setting *s, const char *v, struct err *e)
 {
-	autofree char *wanted = str_fmt(
-		"a whole number from %lld to %lld", (long long)s->min, (long long)s->max);
+	autofree char *wanted = str_fmt("a whole number from %lld to %lld", (long long)s->min,
+		(long long)s->max);
 	int64_t n;
 
 	return units_int(v, &n) < 0 || n < s->min || n > s->max ? wrong(e, s, v, wanted) : 0;
@@ -144,8 +144,8 @@ static int check_int(const struct setting *s, const char *v, struct err *e)
 
 static int check_days(const struct setting *s, const char *v, struct err *e)
 {
-	autofree char *wanted = str_fmt(
-		"days from %lldd to %lldd", (long long)s->min, (long long)s->max);
+	autofree char *wanted = str_fmt("days from %lldd to %lldd", (long long)s->min,
+		(long long)s->max);
 	size_t n = strspn(v, "0123456789");
 
 	if (n < 1 || n > 6 || strcmp(v + n, "d") != 0 || strtoll(v, NULL, 10) < s->min ||

@@ -120,8 +120,8 @@ static int write_all(int fd, const char *p, size_t n)
 }
 
 /* Temporary name beside it, fsync, rename: there is a whole key or none. */
-static int write_key(
-	const char *path, const unsigned char *key, size_t n, mode_t mode, struct err *e)
+static int write_key(const char *path, const unsigned char *key, size_t n, mode_t mode,
+	struct err *e)
 {
 	autofree char *tmp = str_fmt("%s.new", path);
 	char line[2 * SIGN_SECRET_SIZE + 2];
@@ -156,8 +156,8 @@ static int read_key(const char *path, unsigned char *key, size_t n, struct err *
 		got--;
 	line[got] = '\0';
 	if ((size_t)got != 2 * n || hex_decode(line, key, n) < 0)
-		r = err_set(
-			e, E_INTEGRITY, "%s is damaged: it must hold %zu hex digits", path, 2 * n);
+		r = err_set(e, E_INTEGRITY, "%s is damaged: it must hold %zu hex digits", path,
+			2 * n);
 	mem_wipe(line, sizeof(line));
 	return r;
 }
@@ -192,8 +192,8 @@ int sign_key_load(const char *path, unsigned char secret[SIGN_SECRET_SIZE], stru
 	crypto_sign_ed25519_seed_keypair(pub, again, secret);
 	if (sodium_memcmp(again, secret, sizeof(again)) != 0) {
 		mem_wipe(secret, SIGN_SECRET_SIZE);
-		r = err_set(
-			e, E_INTEGRITY, "%s is damaged: its halves do not belong together", path);
+		r = err_set(e, E_INTEGRITY, "%s is damaged: its halves do not belong together",
+			path);
 	}
 	mem_wipe(again, sizeof(again));
 	return r;

@@ -68,7 +68,8 @@ int sxc_open(struct sxc *s, enum db_mode mode, struct err *e)
 	db_close(&s->db);
 	r = db_open(&s->db, path, mode, e);
 	if (r == E_NOTFOUND)
-		return err_set(e, r, "no control center at %s: make one with \"sxc init\"", s->home);
+		return err_set(e, r, "no control center at %s: make one with \"sxc init\"",
+			s->home);
 	if (r < 0)
 		return r;
 	s->mode = mode;
@@ -236,5 +237,5 @@ int config_get_i64(struct sxc *s, const char *key, int64_t *out, struct err *e)
 int config_set(struct sxc *s, const char *key, const char *value, struct err *e)
 {
 	return value ? db_run(s->db, e, SQL_CONFIG_SET, key, value)
-		     : db_run(s->db, e, SQL_CONFIG_UNSET, key);
+	             : db_run(s->db, e, SQL_CONFIG_UNSET, key);
 }

@@ -17,19 +17,19 @@
 struct remote_pool; /* svc/remote.h: connections that are open, reused within one process */
 
 struct sxc {
-	char *home;       /* control center's directory, absolute */
-	struct db *db;    /* NULL until sxc_open; opened as the command needs */
+	char *home;    /* control center's directory, absolute */
+	struct db *db; /* NULL until sxc_open; opened as the command needs */
 	enum db_mode mode;
-	bool rehearsal;   /* the home was made by init --rehearsal: --now may turn the clock */
-	int64_t now;      /* the clock of this invocation, seconds since 1970 UTC; --now or real */
-	bool now_given;   /* --now or SXC_NOW was used */
-	char *login;      /* real login name of the caller */
-	char *as;         /* --as, or NULL */
-	bool dry_run;     /* -n */
-	int verbose;      /* -v: 1 each step, 2 each remote call */
+	bool rehearsal; /* the home was made by init --rehearsal: --now may turn the clock */
+	int64_t now;    /* the clock of this invocation, seconds since 1970 UTC; --now or real */
+	bool now_given; /* --now or SXC_NOW was used */
+	char *login;    /* real login name of the caller */
+	char *as;       /* --as, or NULL */
+	bool dry_run;   /* -n */
+	int verbose;    /* -v: 1 each step, 2 each remote call */
 	bool quiet;
-	int jobs;         /* -j: servers worked on at once */
-	char *request_key; /* --request-key or NULL */
+	int jobs;           /* -j: servers worked on at once */
+	char *request_key;  /* --request-key or NULL */
 	int64_t request_id; /* row of the request being worked on, 0 if none */
 	int64_t parent_job; /* job whose commit is being made: jobs created in it follow it */
 	struct remote_pool *pool;

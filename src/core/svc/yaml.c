@@ -88,8 +88,8 @@ static int err_byte(struct parse *p, size_t at, const char *what, const char *wa
 	autofree char *text = NULL;
 
 	place(p->text, at, &line, &column);
-	text = str_fmt(
-		"%s 0x%02x %s", what, at < p->size ? (unsigned char)p->text[at] : 0u, wanted);
+	text = str_fmt("%s 0x%02x %s", what, at < p->size ? (unsigned char)p->text[at] : 0u,
+		wanted);
 	return err_at(p->e, p->file, line, column, text);
 }
 
@@ -343,8 +343,8 @@ static int check_bytes(struct parse *p)
 			"%s: larger than 1 MiB, the most a YAML file may have", p->file);
 	if (str_is_utf8(p->text, p->size))
 		return 0;
-	return err_byte(
-		p, first_invalid(p->text, p->size), "byte", "is not text: UTF-8 is expected");
+	return err_byte(p, first_invalid(p->text, p->size), "byte",
+		"is not text: UTF-8 is expected");
 }
 
 int yaml_parse(struct yaml **out, const char *file, const char *text, size_t n, struct err *e)

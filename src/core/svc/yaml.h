@@ -59,7 +59,8 @@ int yaml_need_list(const struct yaml_node *n, const char *what, struct err *e);
 int yaml_text(const struct yaml_node *n, const char *what, const char **out, struct err *e);
 int yaml_i64(const struct yaml_node *n, const char *what, int64_t min, int64_t max, int64_t *out,
 	struct err *e);
-int yaml_bool(const struct yaml_node *n, const char *what, bool *out, struct err *e); /* yes no true false */
+int yaml_bool(const struct yaml_node *n, const char *what, bool *out,
+	struct err *e); /* yes no true false */
 /* Bytes: 64K 128M 2G 1T, powers of 1024, or a plain number of bytes. */
 int yaml_size(const struct yaml_node *n, const char *what, int64_t *out, struct err *e);
 /* Hundredths of a percent: 30% → 3000; 0%..100% unless over is set. */

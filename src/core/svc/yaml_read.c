@@ -129,8 +129,8 @@ int yaml_i64(const struct yaml_node *n, const char *what, int64_t min, int64_t m
 	struct err *e)
 {
 	const char *t = plain(n), *digits = t && *t == '-' ? t + 1 : t;
-	autofree char *wanted = str_fmt(
-		"a whole number from %lld to %lld", (long long)min, (long long)max);
+	autofree char *wanted = str_fmt("a whole number from %lld to %lld", (long long)min,
+		(long long)max);
 	int64_t v;
 
 	if (!t || !*digits || strspn(digits, "0123456789") != strlen(digits) ||
@@ -189,8 +189,8 @@ int yaml_name(const struct yaml_node *n, const char *what, const char **out, str
 
 static bool word_of_yaml(const char *t)
 {
-	static const char *const words[] = {
-		"null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"};
+	static const char *const words[] = {"null", "true", "false", "yes", "no", "on", "off", "y",
+		"n", "nan", "inf"};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strcasecmp(t, words[i]) == 0)

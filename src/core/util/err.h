@@ -14,19 +14,20 @@
 
 /* The negative of each is the exit status of sxc; see sxc(1), EXIT STATUS. */
 enum {
-	E_FAIL = -1,       /* failed for a reason of its own: I/O, a remote command */
-	E_USAGE = -2,      /* syntax, unknown option, YAML error, value out of range */
-	E_NOTFOUND = -3,   /* no such object */
-	E_EXISTS = -4,     /* exists already */
-	E_STATE = -5,      /* wrong state for this; cannot be enforced there; not configured */
-	E_INUSE = -6,      /* in use by something else */
-	E_LIMIT = -7,      /* a limit, quota, stock or the capacity would be exceeded */
-	E_PERM = -8,       /* wrong password, missing role */
-	E_UNREACH = -9,    /* server unreachable: refused, timed out, connection lost */
-	E_PARTIAL = -10,   /* done for some targets, failed for others */
-	E_BUSY = -11,      /* another run holds it */
-	E_INTEGRITY = -12, /* digest, signature, host key, damaged or newer database, hostile input */
-	E_INTR = -130,     /* interrupted by the user */
+	E_FAIL = -1,     /* failed for a reason of its own: I/O, a remote command */
+	E_USAGE = -2,    /* syntax, unknown option, YAML error, value out of range */
+	E_NOTFOUND = -3, /* no such object */
+	E_EXISTS = -4,   /* exists already */
+	E_STATE = -5,    /* wrong state for this; cannot be enforced there; not configured */
+	E_INUSE = -6,    /* in use by something else */
+	E_LIMIT = -7,    /* a limit, quota, stock or the capacity would be exceeded */
+	E_PERM = -8,     /* wrong password, missing role */
+	E_UNREACH = -9,  /* server unreachable: refused, timed out, connection lost */
+	E_PARTIAL = -10, /* done for some targets, failed for others */
+	E_BUSY = -11,    /* another run holds it */
+	E_INTEGRITY =
+		-12,   /* digest, signature, host key, damaged or newer database, hostile input */
+	E_INTR = -130, /* interrupted by the user */
 };
 
 struct err {

@@ -183,7 +183,7 @@ void str_add_clean(struct str *s, const char *text, size_t n, bool keep_lines)
 	for (size_t i = 0, k; i < n; i += k) {
 		k = utf8_seq(p + i, n - i);
 		bool control = p[i] < 0x20 || p[i] == 0x7f ||
-			       (k == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0);
+		               (k == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0);
 		if (keep_lines && (p[i] == '\n' || p[i] == '\t'))
 			control = false;
 		if (k && !control) {

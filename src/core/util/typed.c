@@ -9,11 +9,10 @@
 #include "util/units.h"
 #include "util/vec.h"
 
-#define HARMLESS                                                                                   \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:/@%+=-"
+#define HARMLESS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:/@%+=-"
 
-static const char *const names[TYPED_KINDS] = {
-	"integer", "size", "duration", "boolean", "string", "choice", "secret", "list"};
+static const char *const names[TYPED_KINDS] = {"integer", "size", "duration", "boolean", "string",
+	"choice", "secret", "list"};
 
 const char *typed_name(enum typed_kind k)
 {
@@ -77,9 +76,9 @@ static void add_number(const struct typed *t, struct str *s, int64_t v)
 
 static int number(const struct typed *t, const char *value, char **out, struct err *e)
 {
-	int (*parse)(const char *, int64_t *) = t->kind == TYPED_SIZE ? units_size
-		: t->kind == TYPED_DURATION                            ? units_duration
-								       : units_int;
+	int (*parse)(const char *, int64_t *) = t->kind == TYPED_SIZE       ? units_size
+	                                        : t->kind == TYPED_DURATION ? units_duration
+	                                                                    : units_int;
 	autostr wanted = STR_INIT;
 	int64_t v;
 
@@ -87,9 +86,9 @@ static int number(const struct typed *t, const char *value, char **out, struct e
 		*out = str_fmt("%lld", (long long)v);
 		return 0;
 	}
-	str_add(&wanted, t->kind == TYPED_SIZE ? UNITS_SIZE_FORM
-			: t->kind == TYPED_DURATION ? UNITS_DURATION_FORM
-						    : "a whole number");
+	str_add(&wanted, t->kind == TYPED_SIZE       ? UNITS_SIZE_FORM
+			 : t->kind == TYPED_DURATION ? UNITS_DURATION_FORM
+						     : "a whole number");
 	if (t->min > INT64_MIN) {
 		str_add(&wanted, " from ");
 		add_number(t, &wanted, t->min);
@@ -151,8 +150,8 @@ static int text(const struct typed *t, const char *value, int64_t min, int64_t m
 	}
 	if (!t->match)
 		return value[strspn(value, HARMLESS)]
-			       ? wrong(e, t, value, "letters, digits, blanks and _.:/@%+=- only")
-			       : 0;
+		               ? wrong(e, t, value, "letters, digits, blanks and _.:/@%+=- only")
+		               : 0;
 	autofree char *form = str_fmt("text that matches %s", t->match);
 	return matches(t->match, value) ? 0 : wrong(e, t, value, form);
 }

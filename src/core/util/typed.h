@@ -14,14 +14,21 @@
 #include "util/err.h"
 
 enum typed_kind {
-	TYPED_INTEGER, TYPED_SIZE, TYPED_DURATION, TYPED_BOOLEAN, TYPED_STRING, TYPED_CHOICE,
-	TYPED_SECRET, TYPED_LIST, TYPED_KINDS,
+	TYPED_INTEGER,
+	TYPED_SIZE,
+	TYPED_DURATION,
+	TYPED_BOOLEAN,
+	TYPED_STRING,
+	TYPED_CHOICE,
+	TYPED_SECRET,
+	TYPED_LIST,
+	TYPED_KINDS,
 };
 
 struct typed {
 	enum typed_kind kind;
-	int64_t min, max;    /* of numbers; of the bytes of a text; of the items of a list */
-	const char *match;   /* POSIX extended expression for the whole text or item, or NULL */
+	int64_t min, max;     /* of numbers; of the bytes of a text; of the items of a list */
+	const char *match;    /* POSIX extended expression for the whole text or item, or NULL */
 	const char **choices; /* n of them, for TYPED_CHOICE */
 	size_t n;
 };

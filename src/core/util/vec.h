@@ -32,7 +32,8 @@
 		(vec)->v[(vec)->n++] = (value);                                                    \
 	} while (0)
 
-#define vec_each(vec, it) for (__typeof__((vec)->v + 0) it = (vec)->v; it < (vec)->v + (vec)->n; it++)
+#define vec_each(vec, it)                                                                          \
+	for (__typeof__((vec)->v + 0) it = (vec)->v; it < (vec)->v + (vec)->n; it++)
 
 #define vec_release(vec)                                                                           \
 	do {                                                                                       \
