@@ -114,10 +114,11 @@ nothing_added() {
 	socat TCP-LISTEN:2222,bind="$NET.98",fork EXEC:'sleep 60' 3>&- &
 	mute=$!
 	sleep 0.5
+	"$SXC" config set server.timeout 5 >/dev/null
 	run_split sh -c 'echo x | "$@"' - "$SXC" server add "$NET.98" --name web9 --port 2222 --password-stdin --host-key "$(key 1)"
 	kill $mute
 	assert_status 9
-	assert_err "sxc: server web9: no sign of life for 15 s"
+	assert_err "sxc: server web9: no sign of life for 5 s"
 	[ -z "$("$SXC" server list --no-header)" ]
 }
 
