@@ -348,7 +348,7 @@ static int run_remove(struct call *c, struct err *e)
 		.columns = columns}
 
 SERVER_VERB(add, "add", "take a machine into the fleet", opts_add, sizeof(struct add_opts),
-	args_host, CMD_DB_WRITE | CMD_NETWORK);
+	args_host, CMD_DB_WRITE | CMD_NETWORK | CMD_REPEATABLE);
 SERVER_VERB(list, "list", "list servers", opts_list, sizeof(struct list_opts), NULL,
 	CMD_DB_READ | CMD_LIST);
 SERVER_VERB(show, "show", "show one server", NULL, 0, args_server, CMD_DB_READ);

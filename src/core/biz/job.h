@@ -8,7 +8,7 @@
  * the same transaction that marks the step done; undo() takes back what run() and commit() did, and
  * must be harmless when they did nothing. Unreachable, busy or interrupted: the job stays
  * unfinished and can be resumed. Any other failure: the steps done so far are undone in reverse
- * order and the job has failed. Killed: the next `job resume` (or the same verb asked again) goes on.
+ * order and the job has failed. Killed: the next `job resume`, or the same verb again, goes on.
  * Must not know about: what the kinds do.
  */
 #ifndef SXC_BIZ_JOB_H

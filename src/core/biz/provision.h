@@ -26,7 +26,8 @@ struct provision_request {
 /*
  * Write down the objects and the job that creates them; call inside the transaction that makes the
  * subscription. provides: the plan version's "provides" part as JSON text (NULL: nothing to make).
- * best_effort: JSON list of bounds that may go unenforced, or NULL. Checks that it could be placed now: E_LIMIT with the numbers, E_STATE when
+ * best_effort: JSON list of bounds that may go unenforced, or NULL. Checks that it could be
+ * placed now: E_LIMIT with the numbers, E_STATE when
  * a bound cannot be enforced. *job: its id, 0 when nothing is to be made.
  */
 int provision_queue(struct sxc *s, int64_t subscription, const char *provides,

@@ -21,7 +21,7 @@ struct ps_bounds {
 	int64_t cpu;     /* hundredths of a percent of all the server's CPU time, guaranteed */
 	int64_t cpu_max; /* the same, cap */
 	int64_t net;     /* bit/s guaranteed on the uplink */
-	int64_t net_share; /* the same as hundredths of a percent of the uplink, made into net when placed */
+	int64_t net_share; /* the same in hundredths of a percent of the uplink; net when placed */
 	int64_t memory; /* bytes */
 	int64_t vm;     /* bytes, memory and swap together */
 	int64_t disk;   /* bytes */
@@ -75,7 +75,8 @@ int ps_resume(struct sxc *s, const char *name, struct err *e);
 int ps_remove(struct sxc *s, const char *name, struct err *e);
 /* New bounds (PS_UNSET: as it was), admission checked, applied while it runs. */
 int ps_set(struct sxc *s, const char *name, const struct ps_bounds *b, struct err *e);
-/* The jobs of the above inside the caller's transaction. op: start stop restart suspend resume remove. */
+/* The jobs of the above inside the caller's transaction. op: start stop restart suspend resume
+ * remove. */
 int ps_job_tx(struct sxc *s, const char *name, const char *op, int64_t *job, struct err *e);
 
 /* ---- lists ---- */
@@ -96,7 +97,8 @@ struct ps_limit {
 /* Asks the server now; each line as struct ps_limit. */
 int ps_limits(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err *e);
 
-/* Live state of the private servers of one server (row id), as the agent lists them; caller frees. */
+/* Live state of the private servers of one server (row id), as the agent lists them; the
+ * caller's. */
 int ps_live(struct sxc *s, int64_t server, struct msg **ans, struct err *e);
 
 #endif

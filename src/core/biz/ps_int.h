@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* ps_int - what the files of ps share among themselves; not for others. */
+/*
+ * ps_int - what the files of ps share among themselves; not for others.
+ *
+ * Must not know about: commands, money.
+ */
 #ifndef SXC_BIZ_PS_INT_H
 #define SXC_BIZ_PS_INT_H
 

@@ -266,7 +266,7 @@ JOB_KIND(ps_suspend, "ps.suspend", steps_suspend);
 JOB_KIND(ps_resume, "ps.resume", steps_start);
 JOB_KIND(ps_remove, "ps.remove", steps_remove);
 
-/* ---- ps.set: the new bounds are in the arguments, the old ones in the books until it is done ---- */
+/* ---- ps.set: new bounds in the arguments, the old ones in the books until it is done ---- */
 
 static const char *const bound_names[] = {"cpu", "cpu_max", "net", "memory", "vm", "disk", "inodes",
 	"procs"};

@@ -5,7 +5,7 @@
 #include "biz/ps_int.h"
 #include "util/str.h"
 
-/* Guarantees together: 90 % of CPU and uplink (the host keeps 10 %), nine tenths of memory and disk. */
+/* Guarantees together: 90 % of CPU and uplink (the host keeps 10 %), of memory and disk too. */
 #define SHARE_CPU 9000
 #define SHARE_NUM 9
 #define SHARE_DEN 10

@@ -32,7 +32,7 @@ enum db_mode {
 };
 
 /*
- * Open the database file. E_NOTFOUND if absent, E_EXISTS for DB_CREATE on a present one, E_INTEGRITY
+ * Open the database file. E_NOTFOUND if absent, E_EXISTS for DB_CREATE on one, E_INTEGRITY
  * if it is no database, damaged or of a newer version, E_BUSY when locked longer than five seconds,
  * E_PERM when not readable or (DB_WRITE) not writable. *out is the caller's, closed by db_close.
  */

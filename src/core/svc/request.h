@@ -15,7 +15,7 @@ enum request_result {
 	REQUEST_NEW,  /* run the verb, then request_end */
 	REQUEST_DONE, /* *output and *status are the first result; run nothing */
 	REQUEST_JOB, /* changed, then cut short: bring its job (*job) to an end, then request_end */
-	REQUEST_CHANGED /* changed, then cut short, no job: repeat a repeatable verb, else it is done */
+	REQUEST_CHANGED /* changed, cut short, no job: repeat a repeatable verb, else it is done */
 };
 
 struct request {

@@ -22,7 +22,7 @@ struct rootfs_info {
 };
 
 /*
- * from: a tar in any compression, or a directory (as root, to read all of it). to: the file to make.
+ * from: a tar in any compression, or a directory (as root, to read it all). to: the file to make.
  * progress may be NULL. E_INTEGRITY for what is hostile or no root directory (no sbin/init below
  * it), E_LIMIT for a full disk. Nothing is left on failure.
  */

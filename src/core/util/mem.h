@@ -41,7 +41,7 @@ void mem_cleanup_close(int *fd);
 void mem_cleanup_fclose(void *fpp);
 
 #define autofree   __attribute__((cleanup(mem_cleanup_free)))
-#define autoclose  __attribute__((cleanup(mem_cleanup_close))) /* int fd = -1 when nothing is open */
+#define autoclose  __attribute__((cleanup(mem_cleanup_close))) /* -1: nothing open */
 #define autofclose __attribute__((cleanup(mem_cleanup_fclose)))
 /* For any type: autoclean(str_release) struct str s = STR_INIT; the function gets a pointer. */
 #define autoclean(fn) __attribute__((cleanup(fn)))

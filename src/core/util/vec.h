@@ -54,7 +54,7 @@ void strvec_push(struct strvec *sv, const char *s);
 void strvec_release(struct strvec *sv);
 /* Split at any of the characters in seps, empty parts left out. */
 void strvec_split(struct strvec *sv, const char *s, const char *seps);
-/* NULL-terminated argument array borrowed from sv; the array itself is valid until the next push. */
+/* NULL-terminated argument array borrowed from sv; the array is valid until the next push. */
 char **strvec_argv(struct strvec *sv);
 
 #endif
