@@ -38,3 +38,8 @@ demo:
 	tests/deps/install build test lab kmod
 	$(MAKE) sxc sxc-agent
 	tests/demo/demo
+
+# What is too long for every change; tests/soak/RESULTS.md keeps what it found last.
+soak: all
+	tests/deps/install build test lab kmod
+	tests/soak/run
