@@ -265,18 +265,10 @@ static int exec_data(void *arg, int fd, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
-static int exec_input(void *arg, void *p, size_t n, struct err *e)
-{
-	ssize_t got = read(STDIN_FILENO, p, n);
-
-	(void)arg;
-	return got < 0 ? err_sys(e, "standard input") : (int)got;
-}
-
 static int run_exec(struct call *c, struct err *e)
 {
 	struct remote_events ev = {.data = exec_data,
-		.input = isatty(STDIN_FILENO) ? NULL : exec_input,
+		.input = isatty(STDIN_FILENO) ? NULL : remote_stdin,
 		.arg = c->out};
 	int status = 0, r = ps_exec(c->sxc, c->args[0], c->args + 1, &ev, &status, e);
 
