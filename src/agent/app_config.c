@@ -12,13 +12,16 @@
  * DIR {N MODE TARGET}…: keep what stands at each target as DIR/N; a target that is not there leaves
  * nothing. Written to a new directory, so that it is whole or absent.
  */
-static const char sh_save[] =
-	"set -e; umask 077; dir=$1; shift; rm -rf -- \"$dir.new\"; mkdir -p -- \"$dir.new\"\n"
-	"while [ $# -gt 0 ]; do\n"
-	"	if [ -e \"$3\" ] || [ -L \"$3\" ]; then cp -a -T -- \"$3\" \"$dir.new/$1\"; fi\n"
-	"	shift 3\n"
-	"done\n"
-	"rm -rf -- \"$dir\"; mv -T -- \"$dir.new\" \"$dir\"\n";
+#define SAVE \
+	"set -e; umask 077; dir=$1; shift; rm -rf -- \"$dir.new\"; mkdir -p -- \"$dir.new\"\n" \
+	"while [ $# -gt 0 ]; do\n" \
+	"	if [ -e \"$3\" ] || [ -L \"$3\" ]; then cp -a -T -- \"$3\" \"$dir.new/$1\"; fi\n" \
+	"	shift 3\n" \
+	"done\n" \
+	"rm -rf -- \"$dir\"; mv -T -- \"$dir.new\" \"$dir\"\n"
+static const char sh_save[] = SAVE;
+/* The same unless it was kept before: of an installation whose data stayed. */
+static const char sh_save_once[] = "[ ! -d \"$1\" ] || exit 0\n" SAVE;
 
 /* DIR {N MODE TARGET}…: each target as it was kept; what was not there goes. */
 static const char sh_back[] =
@@ -82,7 +85,7 @@ static int step(struct app_on *o, const char *text, const char *sub, struct err 
 
 int app_save_originals(struct app_on *o, struct err *e)
 {
-	return step(o, sh_save, "original", e);
+	return step(o, sh_save_once, "original", e);
 }
 
 int app_restore_originals(struct app_on *o, struct err *e)

@@ -56,12 +56,15 @@ static struct msg *new_record(const struct package *p, const struct msg *req, co
 	return m;
 }
 
-static void copy_packages(struct msg *to, const struct msg *from)
+/* What was found out before anything came. */
+static void copy_plan(struct msg *to, const struct msg *from)
 {
 	const char *name;
 
-	for (size_t i = 0; from && (name = msg_text_at(from, "package", i)); i++)
+	for (size_t i = 0; (name = msg_text_at(from, "package", i)); i++)
 		msg_add_text(to, "package", name);
+	for (size_t i = 0; (name = msg_text_at(from, "fresh", i)); i++)
+		msg_add_text(to, "fresh", name);
 }
 
 /* ---- packages of the distribution ---- */
@@ -125,6 +128,30 @@ static int plan_packages(struct app_on *o, const struct wrapper_platform *pl, st
 	return 0;
 }
 
+/* Which of its data is not there yet: that goes again when the installation fails. */
+static int plan_data(struct app_on *o, struct msg *record, struct err *e)
+{
+	static char text[] = "for p; do [ -e \"$p\" ] || printf '%s\\n' \"$p\"; done";
+	const struct words *data = &o->p->wrapper.data;
+	autostrvec argv = {0}, absent = {0};
+	autostr out = STR_INIT;
+	int r;
+
+	strvec_push(&argv, "/bin/sh");
+	strvec_push(&argv, "-c");
+	strvec_push(&argv, text);
+	strvec_push(&argv, "sxc");
+	for (size_t i = 0; i < data->n; i++)
+		strvec_push(&argv, data->v[i]);
+	if ((r = inside_output(o->ps, strvec_argv(&argv), 60, &out, e)) < 0)
+		return r;
+	strvec_split(&absent, str_c(&out), "\n");
+	for (size_t i = 0; i < data->n; i++)
+		if (have_line(&absent, data->v[i]))
+			msg_add_text(record, "fresh", data->v[i]);
+	return 0;
+}
+
 /* The wrapper's own files to DIR/wrapper, the platform's packages to DIR/packages. */
 static int send_files(struct app_on *o, const struct wrapper_platform *pl, struct err *e)
 {
@@ -177,24 +204,28 @@ static int remove_packages(struct app_on *o, const struct msg *record, bool purg
 	return inside_sh(o->ps, sh_remove, (const char *const *)strvec_argv(&words), REMOVE_TIME, e);
 }
 
-/* What lies in INSIDE_DIR for it; with data, that too. */
-static int remove_files(struct app_on *o, bool data, struct err *e)
+/* How much goes: ALL_BUT_DATA as if it had never come (data that was there stays), ALL its data. */
+enum extent { PROGRAM, ALL_BUT_DATA, ALL };
+
+/* What lies in INSIDE_DIR for it, but for the originals while its own files stay; and its data. */
+static int remove_files(struct app_on *o, const struct msg *record, enum extent how, struct err *e)
 {
 	static const char *const parts[] = {"", ".candidate", ".previous", ".original"};
+	size_t n = how == PROGRAM ? ARRAY_LEN(parts) - 1 : ARRAY_LEN(parts);
 	autostrvec words = {0};
+	const char *fresh;
 
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+	for (size_t i = 0; i < n; i++) {
 		autofree char *path = str_fmt("%s%s", o->dir, parts[i]);
 
 		strvec_push(&words, path);
 	}
-	for (size_t i = 0; data && i < o->p->wrapper.data.n; i++)
+	for (size_t i = 0; how == ALL && i < o->p->wrapper.data.n; i++)
 		strvec_push(&words, o->p->wrapper.data.v[i]);
+	for (size_t i = 0; how == ALL_BUT_DATA && (fresh = msg_text_at(record, "fresh", i)); i++)
+		strvec_push(&words, fresh);
 	return inside_sh(o->ps, sh_delete, (const char *const *)strvec_argv(&words), REMOVE_TIME, e);
 }
-
-/* How much goes: with ALL_BUT_DATA as if it had never come, with ALL its data too. */
-enum extent { PROGRAM, ALL_BUT_DATA, ALL };
 
 static int take_away(struct app_on *o, const struct msg *record, enum extent how, struct err *e)
 {
@@ -207,7 +238,7 @@ static int take_away(struct app_on *o, const struct msg *record, enum extent how
 	if ((r = remove_packages(o, record, how != PROGRAM, e)) < 0 ||
 		(how != PROGRAM && (r = app_restore_originals(o, e)) < 0))
 		return r;
-	return remove_files(o, how == ALL, e);
+	return remove_files(o, record, how, e);
 }
 
 /* An installation that failed leaves nothing; data that was there before is not its own. */
@@ -250,8 +281,9 @@ static int begin(struct app_on *o, const struct wrapper_platform *pl, const stru
 	int r = 0;
 
 	if (before)
-		copy_packages(m, before);
-	else if ((r = plan_packages(o, pl, m, e)) < 0 || (r = app_save_originals(o, e)) < 0)
+		copy_plan(m, before);
+	else if ((r = plan_packages(o, pl, m, e)) < 0 || (r = plan_data(o, m, e)) < 0 ||
+		 (r = app_save_originals(o, e)) < 0)
 		return r;
 	if ((r = app_record_write(o->ps, o->p->wrapper.app, m, e)) < 0)
 		return r;
@@ -278,7 +310,7 @@ static int install(struct app_on *o, const struct msg *req, const struct msg *be
 		return r;
 	}
 	done = new_record(o->p, req, "running");
-	copy_packages(done, record);
+	copy_plan(done, record);
 	return app_record_write(o->ps, o->p->wrapper.app, done, e);
 }
 

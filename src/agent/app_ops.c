@@ -120,6 +120,8 @@ static struct msg *with_settings(const struct msg *old, const struct msg *req)
 		msg_add_text(m, keep[i], msg_text(old, keep[i]));
 	for (size_t i = 0; (name = msg_text_at(old, "package", i)); i++)
 		msg_add_text(m, "package", name);
+	for (size_t i = 0; (name = msg_text_at(old, "fresh", i)); i++)
+		msg_add_text(m, "fresh", name);
 	for (size_t i = 0; (s = msg_sub_at(req, "setting", i)); i++) {
 		struct msg *copy = msg_new();
 

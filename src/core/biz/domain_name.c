@@ -6,6 +6,8 @@
 #include "biz/domain_int.h"
 #include "util/str.h"
 
+#define NOT_LDH "it holds more than letters, digits and hyphens"
+
 static int wrong(struct err *e, const char *name, const char *why)
 {
 	autostr shown = STR_INIT;
@@ -31,7 +33,7 @@ static const char *why_not(const char *s)
 		if (p[0] == '-' || p[n - 1] == '-')
 			return "a part of it begins or ends with a hyphen";
 		if (strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789-") < n)
-			return "it holds more than letters, digits and hyphens";
+			return NOT_LDH;
 		labels++;
 		if (!p[n]) {
 			if (labels < 2)
@@ -40,6 +42,16 @@ static const char *why_not(const char *s)
 		}
 		p += n;
 	}
+}
+
+/* The mappings of UTS #46 make some bytes disappear; what was typed must be fit already. */
+static bool is_plain(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x80 && *s != '.' && *s != '-' &&
+			!(*s >= '0' && *s <= '9') && !((*s | 0x20) >= 'a' && (*s | 0x20) <= 'z'))
+			return false;
+	return true;
 }
 
 int domain_ascii(const char *name, char **out, struct err *e)
@@ -51,6 +63,8 @@ int domain_ascii(const char *name, char **out, struct err *e)
 
 	if (n == 0 || n >= 1024 || !str_is_utf8(name, n))
 		return wrong(e, name, n ? "it is too long or not UTF-8" : "it is empty");
+	if (!is_plain(name))
+		return wrong(e, name, NOT_LDH);
 	rc = idn2_to_ascii_8z(name, &ascii,
 		IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES);
 	if (rc != IDN2_OK)
