@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 
@@ -16,10 +17,9 @@ const char *cgroup_path(char buf[PATH_MAX], const char *ps)
 	return buf;
 }
 
-static int read_file(const char *ps, const char *file, struct str *out)
+static int read_at(const char *dir, const char *file, struct str *out)
 {
-	char dir[PATH_MAX];
-	autofree char *path = str_fmt("%s/%s", cgroup_path(dir, ps), file);
+	autofree char *path = str_fmt("%s/%s", dir, file);
 
 	return file_read(path, out, 65536, NULL);
 }
@@ -37,23 +37,60 @@ static int64_t number(const char *text)
 
 int64_t cgroup_number(const char *ps, const char *file)
 {
+	char dir[PATH_MAX];
 	autostr s = STR_INIT;
 
-	return read_file(ps, file, &s) < 0 ? -1 : number(str_c(&s));
+	return read_at(cgroup_path(dir, ps), file, &s) < 0 ? -1 : number(str_c(&s));
 }
 
-int64_t cgroup_keyed(const char *ps, const char *file, const char *key)
+static int64_t keyed_at(const char *dir, const char *file, const char *key)
 {
 	autostr s = STR_INIT;
 	size_t n = strlen(key);
 	char *save = NULL;
 
-	if (read_file(ps, file, &s) < 0 || !s.p)
+	if (read_at(dir, file, &s) < 0 || !s.p)
 		return -1;
 	for (char *l = strtok_r(s.p, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
 		if (strncmp(l, key, n) == 0 && l[n] == ' ')
 			return number(l + n + 1);
 	return -1;
+}
+
+int64_t cgroup_keyed(const char *ps, const char *file, const char *key)
+{
+	char dir[PATH_MAX];
+
+	return keyed_at(cgroup_path(dir, ps), file, key);
+}
+
+/* The tree is made inside: no deeper than its manager goes. */
+static int64_t sum_below(const char *dir, const char *file, const char *key, int depth)
+{
+	DIR *d = depth ? opendir(dir) : NULL;
+	struct dirent *de;
+	int64_t own = keyed_at(dir, file, key), sum = own > 0 ? own : 0;
+
+	while (d && (de = readdir(d))) {
+		autofree char *sub = str_fmt("%s/%s", dir, de->d_name);
+
+		if (de->d_type == DT_DIR && !str_eq(de->d_name, ".") && !str_eq(de->d_name, ".."))
+			sum += sum_below(sub, file, key, depth - 1);
+	}
+	if (d)
+		closedir(d);
+	return sum;
+}
+
+int64_t cgroup_forks_refused(const char *ps)
+{
+	char dir[PATH_MAX];
+	int64_t own = cgroup_keyed(ps, "pids.events", "max");
+	autofree char *local = str_fmt("%s/pids.events.local", cgroup_path(dir, ps));
+
+	if (own < 0 || access(local, F_OK) == 0)
+		return own;
+	return sum_below(dir, "pids.events", "max", 8);
 }
 
 bool cgroup_holds(const char *ps, int pid)

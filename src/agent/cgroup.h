@@ -23,6 +23,11 @@ const char *cgroup_path(char buf[PATH_MAX], const char *ps);
 int64_t cgroup_number(const char *ps, const char *file);
 /* The number behind key in a file of "key number" lines; -1 when there is none. */
 int64_t cgroup_keyed(const char *ps, const char *file, const char *key);
+/*
+ * Forks refused. Before Linux 6.11 each group counts only those of its own processes: then the sum
+ * over the groups there are now, which forgets those that are gone. -1 when there is none.
+ */
+int64_t cgroup_forks_refused(const char *ps);
 /* True if the process is in that control group or below it. */
 bool cgroup_holds(const char *ps, int pid);
 /*

@@ -182,7 +182,7 @@ static void memory_rows(const struct ps_conf *c, struct msg *ans)
 	add_row(ans, &r);
 	r = (struct row){"procs", "count", c->procs ? "cgroup" : "nothing",
 		cgroup_number(c->name, "pids.current"), cgroup_number(c->name, "pids.peak"),
-		c->procs, cgroup_keyed(c->name, "pids.events", "max")};
+		c->procs, cgroup_forks_refused(c->name)};
 	add_row(ans, &r);
 }
 

@@ -151,7 +151,7 @@ create() {
 	call ps.limits name=alpha
 	assert_status 0
 	[[ $out =~ resource=\"memory\"[^}]*bound=134217728\ failures=[1-9][0-9]*\ enforced_by=\"cgroup\" ]] || seen memory
-	[[ $out =~ resource=\"procs\"[^}]*bound=100\ failures=[1-9][0-9]*\ enforced_by=\"cgroup\" ]] || seen procs
+	[[ $out =~ resource=\"procs\"[^}]*\ peak=100\ bound=100\ [^}]*enforced_by=\"cgroup\" ]] || seen procs
 	[[ $out =~ resource=\"disk\"[^}]*bound=67108864\ enforced_by=\"quota\" ]] || seen disk
 	[[ $out =~ resource=\"cpu-max\"[^}]*enforced_by=\"nothing\" ]] || seen cpu-max
 }
@@ -164,7 +164,7 @@ create() {
 	assert_status 0
 	call ps.start name=alpha timeout=120
 	assert_status 0
-	on sh -c "repquota -Pn / | awk '/^#7 /{print \$9}'"
+	on sh -c "repquota -Pn / | awk '/^#7 /{print \$8}'"
 	assert_out 3000
 	inside 'rm -rf /root/full && echo room'
 	assert_out $'room\nstatus=0'
