@@ -6,7 +6,7 @@ load helper
 
 setup() {
 	setup_home
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 # A wrapper that needs no package of the distribution.

@@ -79,7 +79,7 @@ int app_on_open(struct app_on *o, struct agent *a, const char *ps, const char *a
 	struct package *p = NULL;
 	const char *digest;
 	int r = ps_exists(ps) ? app_record_read(ps, app, &m, e)
-			      : err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
+	                      : err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
 
 	if (r == 0)
 		return err_set(e, E_NOTFOUND, "%s is not installed on %s", app, ps);

@@ -39,7 +39,8 @@ int app_package_file(const struct package *p, const char *path, struct str *out,
  * What is known of one instance: fields app, version, digest, state (installing, running, stopped),
  * setting (nested name, value), package (those that came with it).
  */
-int app_record_read(const char *ps, const char *app, struct msg **out, struct err *e); /* 1, 0 none */
+int app_record_read(const char *ps, const char *app, struct msg **out,
+	struct err *e); /* 1, 0 none */
 int app_record_write(const char *ps, const char *app, const struct msg *m, struct err *e);
 int app_record_remove(const char *ps, const char *app, struct err *e);
 /* Names of the records in AGENT_PS/NAME/KIND ("apps", "sites"). */
@@ -56,8 +57,8 @@ struct app_on {
 	const char *ps;
 	struct package *p;
 	struct wrapper_values values;
-	struct strvec env;  /* for scripts: SXC_APP, SXC_VERSION, SXC_ACTION, SXC_SETTING_… */
-	char *dir;          /* INSIDE_DIR/APP */
+	struct strvec env; /* for scripts: SXC_APP, SXC_VERSION, SXC_ACTION, SXC_SETTING_… */
+	char *dir;         /* INSIDE_DIR/APP */
 };
 void app_on_release(struct app_on *o);
 #define autoapp autoclean(app_on_release) struct app_on

@@ -12,12 +12,12 @@
  * DIR {N MODE TARGET}…: keep what stands at each target as DIR/N; a target that is not there leaves
  * nothing. Written to a new directory, so that it is whole or absent.
  */
-#define SAVE \
-	"set -e; umask 077; dir=$1; shift; rm -rf -- \"$dir.new\"; mkdir -p -- \"$dir.new\"\n" \
-	"while [ $# -gt 0 ]; do\n" \
-	"	if [ -e \"$3\" ] || [ -L \"$3\" ]; then cp -a -T -- \"$3\" \"$dir.new/$1\"; fi\n" \
-	"	shift 3\n" \
-	"done\n" \
+#define SAVE                                                                                       \
+	"set -e; umask 077; dir=$1; shift; rm -rf -- \"$dir.new\"; mkdir -p -- \"$dir.new\"\n"     \
+	"while [ $# -gt 0 ]; do\n"                                                                 \
+	"	if [ -e \"$3\" ] || [ -L \"$3\" ]; then cp -a -T -- \"$3\" \"$dir.new/$1\"; fi\n"        \
+	"	shift 3\n"                                                                               \
+	"done\n"                                                                                   \
 	"rm -rf -- \"$dir\"; mv -T -- \"$dir.new\" \"$dir\"\n"
 static const char sh_save[] = SAVE;
 /* The same unless it was kept before: of an installation whose data stayed. */
@@ -63,7 +63,8 @@ static const char sh_check[] =
 static void add_triples(const struct wrapper *w, struct strvec *words)
 {
 	for (size_t i = 0; i < w->templates.n; i++) {
-		autofree char *n = str_fmt("%zu", i), *mode = str_fmt("%04o", w->templates.v[i].mode);
+		autofree char *n = str_fmt("%zu", i),
+			      *mode = str_fmt("%04o", w->templates.v[i].mode);
 
 		strvec_push(words, n);
 		strvec_push(words, mode);

@@ -29,8 +29,7 @@ int app_units(struct app_on *o, const char *op, struct err *e)
 {
 	int r = 0;
 
-	vec_each(&o->p->wrapper.services, s)
-	{
+	vec_each(&o->p->wrapper.services, s) {
 		if (r == 0)
 			r = systemctl(o->ps, op, s->unit, e);
 	}
@@ -41,8 +40,7 @@ bool app_is_active(struct app_on *o)
 {
 	struct err ignored;
 
-	vec_each(&o->p->wrapper.services, s)
-	{
+	vec_each(&o->p->wrapper.services, s) {
 		if (systemctl(o->ps, "is-active", s->unit, &ignored) == 0)
 			return true;
 	}
@@ -128,8 +126,7 @@ static int service_healthy(struct app_on *o, const struct wrapper_service *s, st
 	if (!s->probe || (r = ps_address(o->ps, &address, e)) < 0)
 		return r;
 	for (size_t i = 0; i < s->ports.n; i++)
-		if (!s->ports.v[i].udp &&
-			(r = ask_port(address, &s->ports.v[i], s->probe, e)) < 0)
+		if (!s->ports.v[i].udp && (r = ask_port(address, &s->ports.v[i], s->probe, e)) < 0)
 			return err_wrap(e, "%s", s->unit);
 	return 0;
 }

@@ -13,11 +13,11 @@
 #include "agent/app.h"
 #include "agent/ps.h"
 
-#define OUTPUT_TAIL   4096
-#define ERROR_TAIL    600
-#define SCRIPT_TIME   300
-#define UNPACK_TIME   300
-#define OS_RELEASE    "usr/lib/os-release"
+#define OUTPUT_TAIL    4096
+#define ERROR_TAIL     600
+#define SCRIPT_TIME    300
+#define UNPACK_TIME    300
+#define OS_RELEASE     "usr/lib/os-release"
 #define OS_RELEASE_MAX 8192
 
 /* ---- running ---- */
@@ -54,8 +54,10 @@ static int run(const char *ps, char *const argv[], const struct inside_opts *o, 
 int inside_run(const char *ps, char *const argv[], char *const env[], int timeout, struct err *e)
 {
 	autostr out = STR_INIT;
-	struct inside_opts o = {
-		.env = env, .timeout = timeout, .out = &out, .out_max = OUTPUT_TAIL};
+	struct inside_opts o = {.env = env,
+		.timeout = timeout,
+		.out = &out,
+		.out_max = OUTPUT_TAIL};
 
 	return run(ps, argv, &o, argv[0], e);
 }
@@ -67,7 +69,8 @@ int inside_output(const char *ps, char *const argv[], int timeout, struct str *o
 	return run(ps, argv, &o, argv[0], e);
 }
 
-int inside_sh(const char *ps, const char *text, const char *const *words, int timeout, struct err *e)
+int inside_sh(const char *ps, const char *text, const char *const *words, int timeout,
+	struct err *e)
 {
 	autostrvec argv = {0};
 	autostr out = STR_INIT;
@@ -213,8 +216,8 @@ static void find_value(const struct strvec *lines, const char *key, struct str *
 		str_clear(out);
 		str_addn(out, l,
 			strnlen(l, strspn(l, "abcdefghijklmnopqrstuvwxyz0123456789.") < 40
-					? strspn(l, "abcdefghijklmnopqrstuvwxyz0123456789.")
-					: 40));
+					   ? strspn(l, "abcdefghijklmnopqrstuvwxyz0123456789.")
+					   : 40));
 	}
 }
 

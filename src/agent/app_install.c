@@ -18,7 +18,8 @@ static const char sh_packages[] =
 	"set -e; dir=$1; shift; policy=/usr/sbin/policy-rc.d; made=\n"
 	"export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8\n"
 	"if ! [ -e $policy ] || grep -qx '" POLICY_MARK "' $policy; then made=1\n"
-	"	printf '#!/bin/sh\\n%s\\nexit 101\\n' '" POLICY_MARK "' >$policy; chmod 755 $policy; fi\n"
+	"	printf '#!/bin/sh\\n%s\\nexit 101\\n' '" POLICY_MARK
+	"' >$policy; chmod 755 $policy; fi\n"
 	"trap '[ -z \"$made\" ] || rm -f $policy' EXIT\n"
 	"if ls \"$dir\"/*.deb >/dev/null 2>&1; then\n"
 	"	dpkg -E -G --force-confdef --force-confold -i \"$dir\"/*.deb\n"
@@ -114,8 +115,7 @@ static int plan_packages(struct app_on *o, const struct wrapper_platform *pl, st
 
 	if (r < 0)
 		return r;
-	vec_each(&o->p->members, m)
-	{
+	vec_each(&o->p->members, m) {
 		const char *file = bundled(m->path, pl->name);
 		autofree char *name = file ? mem_strndup(file, strcspn(file, "_")) : NULL;
 
@@ -165,7 +165,8 @@ static int send_files(struct app_on *o, const struct wrapper_platform *pl, struc
 
 		if (!file && str_starts(m->path, "packages/"))
 			continue;
-		autofree char *to = str_fmt("%s/%s", file ? "packages" : "wrapper", file ? file : m->path);
+		autofree char *to = str_fmt("%s/%s", file ? "packages" : "wrapper",
+			file ? file : m->path);
 		if ((r = app_package_file(o->p, m->path, &text, e)) == 0)
 			r = bundle_add(&b, to, m->mode, str_c(&text), text.len, e);
 	}
@@ -184,7 +185,8 @@ static int install_packages(struct app_on *o, const struct wrapper_platform *pl,
 	strvec_push(&words, dir);
 	for (size_t i = 0; !pl->bundle && i < pl->packages.n; i++)
 		strvec_push(&words, pl->packages.v[i]);
-	r = inside_sh(o->ps, sh_packages, (const char *const *)strvec_argv(&words), PACKAGES_TIME, e);
+	r = inside_sh(o->ps, sh_packages, (const char *const *)strvec_argv(&words), PACKAGES_TIME,
+		e);
 	if (r < 0)
 		return err_wrap(e, "installing packages");
 	const char *const gone[] = {dir, NULL};
@@ -201,7 +203,8 @@ static int remove_packages(struct app_on *o, const struct msg *record, bool purg
 	strvec_push(&words, purge ? "1" : "0");
 	for (size_t i = 0; (name = msg_text_at(record, "package", i)); i++)
 		strvec_push(&words, name);
-	return inside_sh(o->ps, sh_remove, (const char *const *)strvec_argv(&words), REMOVE_TIME, e);
+	return inside_sh(o->ps, sh_remove, (const char *const *)strvec_argv(&words), REMOVE_TIME,
+		e);
 }
 
 /* How much goes: ALL_BUT_DATA as if it had never come (data that was there stays), ALL its data. */
@@ -224,7 +227,8 @@ static int remove_files(struct app_on *o, const struct msg *record, enum extent 
 		strvec_push(&words, o->p->wrapper.data.v[i]);
 	for (size_t i = 0; how == ALL_BUT_DATA && (fresh = msg_text_at(record, "fresh", i)); i++)
 		strvec_push(&words, fresh);
-	return inside_sh(o->ps, sh_delete, (const char *const *)strvec_argv(&words), REMOVE_TIME, e);
+	return inside_sh(o->ps, sh_delete, (const char *const *)strvec_argv(&words), REMOVE_TIME,
+		e);
 }
 
 static int take_away(struct app_on *o, const struct msg *record, enum extent how, struct err *e)
@@ -352,8 +356,8 @@ AGENT_OP(app_install, "app.install", OP_CHANGE | OP_LOCK_PS)
 		return r;
 	if (before && str_eq(msg_text(before, "state"), "running"))
 		return str_eq(msg_text(before, "digest"), digest)
-			       ? 0
-			       : err_set(e, E_EXISTS, "%s %s is installed on %s", app,
+		               ? 0
+		               : err_set(e, E_EXISTS, "%s %s is installed on %s", app,
 					 msg_text(before, "version"), ps);
 	return install(&o, req, before, e);
 }
@@ -366,7 +370,8 @@ AGENT_OP(app_uninstall, "app.uninstall", OP_CHANGE | OP_LOCK_PS)
 	int r;
 
 	(void)ans;
-	if ((r = msg_need_name(req, "name", &ps, e)) < 0 || (r = msg_need_name(req, "app", &app, e)) < 0)
+	if ((r = msg_need_name(req, "name", &ps, e)) < 0 ||
+		(r = msg_need_name(req, "app", &app, e)) < 0)
 		return r;
 	if (!ps_exists(ps) || (r = app_record_read(ps, app, &record, e)) == 0)
 		return 0; /* absent is what is wanted */

@@ -49,9 +49,11 @@ AGENT_OP(app_trust, "app.trust", OP_CHANGE)
 	if (access(AGENT_TRUST, F_OK) == 0) {
 		if ((r = trusted_key(have, e)) < 0)
 			return r;
-		return memcmp(have, key, n) == 0 ? 0
-			: err_set(e, E_INTEGRITY, "this server trusts the packages of another control "
-				"center; remove " AGENT_TRUST " there to change that");
+		return memcmp(have, key, n) == 0
+		               ? 0
+		               : err_set(e, E_INTEGRITY,
+					 "this server trusts the packages of another control "
+					 "center; remove " AGENT_TRUST " there to change that");
 	}
 	hex_encode(key, n, hex);
 	hex[2 * n] = '\n';
@@ -104,8 +106,9 @@ int app_package_take(const char *digest, const char *signature, struct package *
 		return r;
 	autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? err_set(e, E_NOTFOUND, "package %s is not in the store", digest)
-				       : err_sys(e, "%s", path);
+		return errno == ENOENT
+		               ? err_set(e, E_NOTFOUND, "package %s is not in the store", digest)
+		               : err_sys(e, "%s", path);
 	if ((r = package_read(fd, digest, &p, e)) < 0)
 		return r;
 	if (strcmp(p->digest, digest) != 0)

@@ -67,8 +67,10 @@ struct pack_opts {
 	bool update;
 };
 static const struct opt opts_pack[] = {
-	OPT(struct pack_opts, out, "out", 0, OPT_FILE, "FILE", "the package to write; default: its own name, here"),
-	OPT(struct pack_opts, update, "update", 0, OPT_FLAG, NULL, "take the distribution's newest packages and raise the version"),
+	OPT(struct pack_opts, out, "out", 0, OPT_FILE, "FILE",
+		"the package to write; default: its own name, here"),
+	OPT(struct pack_opts, update, "update", 0, OPT_FLAG, NULL,
+		"take the distribution's newest packages and raise the version"),
 	OPT_END,
 };
 
@@ -89,8 +91,8 @@ static int show_files(struct out *o, const struct package *p, struct err *e)
 
 	for (size_t i = 0; i < p->members.n && r == 0; i++) {
 		const struct package_member *m = &p->members.v[i];
-		struct file_row row = {
-			m->path, m->mode == 0755 ? "0755" : "0644", m->sha256, m->size};
+		struct file_row row = {m->path, m->mode == 0755 ? "0755" : "0644", m->sha256,
+			m->size};
 
 		r = out_row(o, &row, e);
 	}

@@ -2,7 +2,6 @@
 /* sxc app: applications on private servers. */
 #include "biz/app.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -41,10 +40,10 @@ static const struct column setting_columns[] = {
 	COL_END,
 };
 
-static const struct arg args_install[] = {
-	{"APP[=VERSION]", ENT_APP, ARG_ONE}, {"TARGET", ENT_TARGET, ARG_MANY}, ARG_END};
-static const struct arg args_on[] = {
-	{"APP", ENT_APP, ARG_ONE}, {"TARGET", ENT_TARGET, ARG_MANY}, ARG_END};
+static const struct arg args_install[] = {{"APP[=VERSION]", ENT_APP, ARG_ONE},
+	{"TARGET", ENT_TARGET, ARG_MANY}, ARG_END};
+static const struct arg args_on[] = {{"APP", ENT_APP, ARG_ONE}, {"TARGET", ENT_TARGET, ARG_MANY},
+	ARG_END};
 static const struct arg args_status[] = {{"APP", ENT_APP, ARG_OPTIONAL},
 	{"TARGET", ENT_TARGET, ARG_OPTIONAL}, ARG_END};
 static const struct arg args_target[] = {{"TARGET", ENT_TARGET, ARG_OPTIONAL}, ARG_END};
@@ -55,13 +54,33 @@ static const struct arg args_set[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_PS
 static const struct arg args_unset[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_PS, ARG_ONE},
 	{"SETTING", ENT_NONE, ARG_MANY}, ARG_END};
 
-static void json_cleanup(json_t **j)
-{
-	json_decref(*j);
-}
-#define autojson autoclean(json_cleanup) json_t
-
 /* ---- settings from the command line ---- */
+
+struct given {
+	struct app_settings settings; /* borrows from texts */
+	struct strvec texts;
+};
+
+static void given_release(struct given *g)
+{
+	vec_release(&g->settings);
+	for (size_t i = 0; i < g->texts.n; i++) /* some are secrets */
+		mem_wipe(g->texts.v[i], strlen(g->texts.v[i]));
+	strvec_release(&g->texts);
+}
+
+static void give(struct given *g, const char *name, const char *value)
+{
+	struct app_setting s = {0};
+
+	strvec_push(&g->texts, name);
+	s.name = g->texts.v[g->texts.n - 1];
+	if (value) {
+		strvec_push(&g->texts, value);
+		s.value = g->texts.v[g->texts.n - 1];
+	}
+	vec_push(&g->settings, s);
+}
 
 struct secret {
 	const char *name;
@@ -87,8 +106,8 @@ static int refuse_secret(struct call *c, const char *app, const char *name, stru
 
 	if (r < 0 || !s.found)
 		return r;
-	return err_set(e, E_USAGE, "%s is a secret: give it in a file, with --set-file %s=FILE", name,
-		name);
+	return err_set(e, E_USAGE, "%s is a secret: give it in a file, with --set-file %s=FILE",
+		name, name);
 }
 
 static int split_pair(const char *pair, char **name, const char **value, struct err *e)
@@ -102,21 +121,22 @@ static int split_pair(const char *pair, char **name, const char **value, struct 
 	return 0;
 }
 
-static int add_pair(struct call *c, const char *app, const char *pair, json_t *out, struct err *e)
+static int add_pair(struct call *c, const char *app, const char *pair, struct given *out,
+	struct err *e)
 {
 	autofree char *name = NULL;
 	const char *value;
 	int r;
 
-	if ((r = split_pair(pair, &name, &value, e)) < 0 || (r = refuse_secret(c, app, name, e)) < 0)
+	if ((r = split_pair(pair, &name, &value, e)) < 0 ||
+		(r = refuse_secret(c, app, name, e)) < 0)
 		return r;
-	if (json_object_set_new(out, name, json_string(value)) < 0)
-		return err_set(e, E_USAGE, "%s: the value is not UTF-8", name);
+	give(out, name, value);
 	return 0;
 }
 
 /* SETTING=FILE: the first line of the file. */
-static int add_file(const char *pair, json_t *out, struct err *e)
+static int add_file(const char *pair, struct given *out, struct err *e)
 {
 	autofree char *name = NULL;
 	autostr text = STR_INIT;
@@ -128,10 +148,12 @@ static int add_file(const char *pair, json_t *out, struct err *e)
 		return r;
 	if (text.len && text.p[text.len - 1] == '\n')
 		text.p[--text.len] = '\0';
-	r = json_object_set_new(out, name, json_stringn(str_c(&text), text.len));
+	if (memchr(str_c(&text), '\0', text.len))
+		return err_set(e, E_USAGE, "%s: the value holds a NUL byte", name);
+	give(out, name, str_c(&text));
 	if (text.p)
 		mem_wipe(text.p, text.len);
-	return r < 0 ? err_set(e, E_USAGE, "%s: the value is not UTF-8", name) : 0;
+	return 0;
 }
 
 /* ---- several targets ---- */
@@ -190,14 +212,16 @@ struct install_opts {
 	struct strvec set, set_file;
 };
 static const struct opt opts_install[] = {
-	OPT(struct install_opts, set, "set", 0, OPT_TEXTS, "SETTING=VALUE", "a setting of the application; may repeat"),
-	OPT(struct install_opts, set_file, "set-file", 0, OPT_TEXTS, "SETTING=FILE", "a setting's value from a file, for secrets; may repeat"),
+	OPT(struct install_opts, set, "set", 0, OPT_TEXTS, "SETTING=VALUE",
+		"a setting of the application; may repeat"),
+	OPT(struct install_opts, set_file, "set-file", 0, OPT_TEXTS, "SETTING=FILE",
+		"a setting's value from a file, for secrets; may repeat"),
 	OPT_END,
 };
 
 struct install {
 	const char *version;
-	json_t *settings;
+	const struct app_settings *settings;
 };
 
 static int install_one(struct call *c, const char *app, const char *ps, void *arg, struct err *e)
@@ -210,9 +234,9 @@ static int install_one(struct call *c, const char *app, const char *ps, void *ar
 static int run_install(struct call *c, struct err *e)
 {
 	const struct install_opts *o = c->opts;
-	autojson *settings = json_object();
+	autoclean(given_release) struct given settings = {0};
 	char *app = c->args[0], *version = strchr(app, '=');
-	struct install i = {.settings = settings};
+	struct install i = {.settings = &settings.settings};
 	struct each w = {c, install_one, &i, "installed", "install"};
 	int r = 0;
 
@@ -220,9 +244,9 @@ static int run_install(struct call *c, struct err *e)
 		*version++ = '\0';
 	i.version = version;
 	for (size_t k = 0; k < o->set.n && r == 0; k++)
-		r = add_pair(c, app, o->set.v[k], settings, e);
+		r = add_pair(c, app, o->set.v[k], &settings, e);
 	for (size_t k = 0; k < o->set_file.n && r == 0; k++)
-		r = add_file(o->set_file.v[k], settings, e);
+		r = add_file(o->set_file.v[k], &settings, e);
 	return r < 0 ? r : each_target(&w, app, c->args + 1, e);
 }
 
@@ -230,7 +254,8 @@ struct uninstall_opts {
 	bool purge;
 };
 static const struct opt opts_uninstall[] = {
-	OPT(struct uninstall_opts, purge, "purge", 0, OPT_FLAG, NULL, "its data and configuration too"),
+	OPT(struct uninstall_opts, purge, "purge", 0, OPT_FLAG, NULL,
+		"its data and configuration too"),
 	OPT_END,
 };
 
@@ -303,7 +328,7 @@ static int run_status(struct call *c, struct err *e)
 		return r;
 	return down ? err_set(e, E_FAIL, "%d %s not as it should be", down,
 			      down == 1 ? "application is" : "applications are")
-		    : 0;
+	            : 0;
 }
 
 static int run_instances(struct call *c, struct err *e)
@@ -347,12 +372,13 @@ static int run_config_get(struct call *c, struct err *e)
 	if (r < 0 || (r = app_config_get(c->sxc, c->args[1], c->args[0], give_wanted, &w, e)) < 0)
 		return r;
 	if (w.found < c->nargs - 2)
-		return err_set(e, E_NOTFOUND, "%s has no such setting: \"sxc app show %s\" lists them",
-			c->args[0], c->args[0]);
+		return err_set(e, E_NOTFOUND,
+			"%s has no such setting: \"sxc app show %s\" lists them", c->args[0],
+			c->args[0]);
 	return out_end(c->out, e);
 }
 
-static int change(struct call *c, const json_t *changes, struct err *e)
+static int change(struct call *c, const struct app_settings *changes, struct err *e)
 {
 	const char *app = c->args[0], *ps = c->args[1];
 	int r = app_config_set(c->sxc, ps, app, changes, e);
@@ -370,34 +396,35 @@ struct set_opts {
 	struct strvec set_file;
 };
 static const struct opt opts_set[] = {
-	OPT(struct set_opts, set_file, "set-file", 0, OPT_TEXTS, "SETTING=FILE", "a setting's value from a file, for secrets; may repeat"),
+	OPT(struct set_opts, set_file, "set-file", 0, OPT_TEXTS, "SETTING=FILE",
+		"a setting's value from a file, for secrets; may repeat"),
 	OPT_END,
 };
 
 static int run_config_set(struct call *c, struct err *e)
 {
 	const struct set_opts *o = c->opts;
-	autojson *changes = json_object();
+	autoclean(given_release) struct given changes = {0};
 	int r = 0;
 
 	for (int i = 2; i < c->nargs && r == 0; i++)
-		r = add_pair(c, c->args[0], c->args[i], changes, e);
+		r = add_pair(c, c->args[0], c->args[i], &changes, e);
 	for (size_t i = 0; i < o->set_file.n && r == 0; i++)
-		r = add_file(o->set_file.v[i], changes, e);
+		r = add_file(o->set_file.v[i], &changes, e);
 	if (r < 0)
 		return r;
-	if (!json_object_size(changes))
+	if (!changes.settings.n)
 		return err_set(e, E_USAGE, "name what to change: SETTING=VALUE");
-	return change(c, changes, e);
+	return change(c, &changes.settings, e);
 }
 
 static int run_config_unset(struct call *c, struct err *e)
 {
-	autojson *changes = json_object();
+	autoclean(given_release) struct given changes = {0};
 
 	for (int i = 2; i < c->nargs; i++)
-		json_object_set_new(changes, c->args[i], json_null());
-	return change(c, changes, e);
+		give(&changes, c->args[i], NULL);
+	return change(c, &changes.settings, e);
 }
 
 /* ---- the table ---- */

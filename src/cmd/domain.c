@@ -34,7 +34,8 @@ static const struct column probe_columns[] = {
 	COL_END,
 };
 static const struct column finding_columns[] = {
-	COL(struct domain_finding_row, domain, COL_TEXT, "the domain; none: all of its private server"),
+	COL(struct domain_finding_row, domain, COL_TEXT,
+		"the domain; none: all of its private server"),
 	COL(struct domain_finding_row, ps, COL_TEXT, "the private server"),
 	COL(struct domain_finding_row, finding, COL_TEXT, "where books and server disagree"),
 	COL_END,
@@ -52,8 +53,10 @@ struct add_opts {
 };
 static const struct opt opts_add[] = {
 	OPT_ENT(struct add_opts, on, "on", ENT_PS, "PS", "the private server that hosts it"),
-	OPT_ENT(struct add_opts, account, "account", ENT_ACCOUNT, "ACCOUNT", "whose it is; default: whose the private server is"),
-	OPT(struct add_opts, feature, "feature", 0, OPT_TEXT, "F,…", "capabilities it has; default: http"),
+	OPT_ENT(struct add_opts, account, "account", ENT_ACCOUNT, "ACCOUNT",
+		"whose it is; default: whose the private server is"),
+	OPT(struct add_opts, feature, "feature", 0, OPT_TEXT, "F,…",
+		"capabilities it has; default: http"),
 	OPT_END,
 };
 
@@ -88,7 +91,8 @@ struct list_opts {
 };
 static const struct opt opts_list[] = {
 	OPT_ENT(struct list_opts, on, "on", ENT_PS, "PS", "of that private server only"),
-	OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT, "ACCOUNT", "of that account only"),
+	OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT, "ACCOUNT",
+		"of that account only"),
 	OPT_END,
 };
 
@@ -174,7 +178,7 @@ static int run_status(struct call *c, struct err *e)
 		return down < 0 ? down : r;
 	return down ? err_set(e, E_FAIL, "%d %s down", down,
 			      down == 1 ? "service is" : "services are")
-		    : 0;
+	            : 0;
 }
 
 static int run_check(struct call *c, struct err *e)
@@ -209,7 +213,8 @@ DOMAIN_VERB(list, "list", "list domains", opts_list, sizeof(struct list_opts), N
 	CMD_DB_READ | CMD_LIST, columns);
 DOMAIN_VERB(show, "show", "show one domain and the last answers of its services", NULL, 0, args_one,
 	CMD_DB_READ, columns);
-DOMAIN_VERB(suspend, "suspend", "stop answering, keep the files", NULL, 0, args_many, CHANGES, NULL);
+DOMAIN_VERB(suspend, "suspend", "stop answering, keep the files", NULL, 0, args_many, CHANGES,
+	NULL);
 DOMAIN_VERB(resume, "resume", "answer again", NULL, 0, args_many, CHANGES, NULL);
 DOMAIN_VERB(remove, "remove", "remove sites and their files", NULL, 0, args_many,
 	CHANGES | CMD_DESTRUCTIVE, NULL);

@@ -16,7 +16,7 @@ static void hold(const struct package *p)
 	for (size_t i = 0; i < p->members.n; i++) {
 		const struct package_member *m = &p->members.v[i];
 
-		if (!wrapper_is_path(m->path) || m->path[0] == '/' || strstr(m->path, "/../") ||
+		if (!ident_is_path(m->path) || m->path[0] == '/' || strstr(m->path, "/../") ||
 			(m->mode != 0644 && m->mode != 0755) || !sha256_is_hex(m->sha256))
 			abort();
 		if (i && strcmp(m[-1].path, m->path) >= 0)

@@ -26,7 +26,7 @@ teardown_file() {
 setup() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	export SXC_HOME=$BATS_FILE_TMPDIR/home
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 }
 
 sxc_lab() { run_split "$LAB" exec "$SXC" "$@"; }

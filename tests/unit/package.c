@@ -37,14 +37,15 @@ static const char *rendered(const char *text)
 
 	str_clear(&out);
 	return template_render("t", text, strlen(text), look_up, NULL, &out, &e) < 0 ? e.msg
-										      : str_c(&out);
+	                                                                             : str_c(&out);
 }
 
 static void test_template(void)
 {
 	CHECK_TEXT(rendered(""), "");
 	CHECK_TEXT(rendered("a{{yes}}b{{no}}"), "ayesbno");
-	CHECK_TEXT(rendered("{{#yes}}1{{/yes}}{{#no}}2{{/no}}{{^yes}}3{{/yes}}{{^no}}4{{/no}}"), "14");
+	CHECK_TEXT(rendered("{{#yes}}1{{/yes}}{{#no}}2{{/no}}{{^yes}}3{{/yes}}{{^no}}4{{/no}}"),
+		"14");
 	CHECK_TEXT(rendered("x{{#list}} {{.}}{{/list}};"), "x a b;");
 	CHECK_TEXT(rendered("{{#none}}1{{/none}}{{^none}}2{{/none}}{{^list}}3{{/list}}"), "2");
 	CHECK_TEXT(rendered("a\n\t{{#yes}}\nb\n\t{{/yes}}\nc\n"), "a\nb\nc\n");
@@ -62,7 +63,8 @@ static void test_template_refused(void)
 	CHECK_TEXT(rendered("{{yes"), "t:1: {{ is not closed by }}");
 	CHECK_TEXT(rendered("{{ yes }}"),
 		"t:1: between {{ and }} stands a name, or # ^ / and a name");
-	CHECK_TEXT(rendered("{{>yes}}"), "t:1: between {{ and }} stands a name, or # ^ / and a name");
+	CHECK_TEXT(rendered("{{>yes}}"),
+		"t:1: between {{ and }} stands a name, or # ^ / and a name");
 	CHECK_TEXT(rendered("{{#yes}}\n"), "t:2: a section is not closed: yes");
 	CHECK_TEXT(rendered("{{/yes}}"), "t:1: no section is open here named yes");
 	CHECK_TEXT(rendered("{{#yes}}{{#list}}{{/yes}}{{/list}}"),
@@ -129,16 +131,16 @@ static void test_secret(void)
 
 static void test_paths(void)
 {
-	CHECK(wrapper_is_path("a/b.c"));
-	CHECK(wrapper_is_path("..a/b.."));
-	CHECK(!wrapper_is_path(""));
-	CHECK(!wrapper_is_path("/a"));
-	CHECK(!wrapper_is_path("a/"));
-	CHECK(!wrapper_is_path("a//b"));
-	CHECK(!wrapper_is_path("a/../b"));
-	CHECK(!wrapper_is_path("a/./b"));
-	CHECK(!wrapper_is_path(".."));
-	CHECK(!wrapper_is_path("a\nb"));
+	CHECK(ident_is_path("a/b.c"));
+	CHECK(ident_is_path("..a/b.."));
+	CHECK(!ident_is_path(""));
+	CHECK(!ident_is_path("/a"));
+	CHECK(!ident_is_path("a/"));
+	CHECK(!ident_is_path("a//b"));
+	CHECK(!ident_is_path("a/../b"));
+	CHECK(!ident_is_path("a/./b"));
+	CHECK(!ident_is_path(".."));
+	CHECK(!ident_is_path("a\nb"));
 }
 
 static int order(const char *a, const char *b)

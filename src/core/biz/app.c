@@ -77,8 +77,8 @@ static int keep_file(struct sxc *s, const char *from, const struct package *p, s
 		return 0;
 	if (in < 0 || (out = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
 		return err_sys(e, "%s", in < 0 ? from : tmp);
-	if ((r = copy_bytes(in, out, tmp, e)) == 0 && (r = sha256_file(tmp, digest, NULL, e)) == 0 &&
-		strcmp(digest, p->digest) != 0)
+	if ((r = copy_bytes(in, out, tmp, e)) == 0 &&
+		(r = sha256_file(tmp, digest, NULL, e)) == 0 && strcmp(digest, p->digest) != 0)
 		r = err_set(e, E_INTEGRITY, "%s changed while it was read", from);
 	if (r == 0 && rename(tmp, to) < 0)
 		r = err_sys(e, "%s", to);
@@ -95,7 +95,8 @@ static int refuse_known(struct sxc *s, const struct package *p, struct err *e)
 	if (r <= 0)
 		return r;
 	if (strcmp(digest, p->digest) == 0)
-		return err_set(e, E_EXISTS, "%s %s is registered already", p->wrapper.app, p->version);
+		return err_set(e, E_EXISTS, "%s %s is registered already", p->wrapper.app,
+			p->version);
 	return err_set(e, E_EXISTS,
 		"%s %s is registered with other content: \"sxc app pack --update\" raises the version",
 		p->wrapper.app, p->version);
@@ -226,8 +227,7 @@ struct kept_rows {
 
 static void kept_release(struct kept_rows *l)
 {
-	vec_each(l, k)
-	{
+	vec_each(l, k) {
 		free(k->app);
 		free(k->version);
 		free(k->title);

@@ -57,12 +57,20 @@ int app_complete(struct sxc *s, const char *prefix, int limit,
  * E_NOTFOUND; E_USAGE for a setting; E_STATE (platform, licence, a requirement that is not there);
  * E_EXISTS when it is installed already; E_INUSE when it conflicts with one that is there.
  */
-int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *version, json_t *settings,
-	int64_t *job, struct err *e);
+int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *version,
+	json_t *settings, int64_t *job, struct err *e);
+/* A setting and its value as it was typed; NULL: back to the default. */
+struct app_setting {
+	const char *name, *value;
+};
+struct app_settings {
+	struct app_setting *v;
+	size_t n, cap;
+};
 /* The same on the private server of that name, in a transaction of its own, then run. An install
- * that was cut short goes on. With dry_run: checked, nothing written. settings are borrowed. */
+ * that was cut short goes on. With dry_run: checked, nothing written. */
 int app_install(struct sxc *s, const char *ps, const char *app, const char *version,
-	const json_t *settings, struct err *e);
+	const struct app_settings *settings, struct err *e);
 /* Absent afterwards; purge: its data too. E_INUSE while a domain is served by it. */
 int app_uninstall(struct sxc *s, const char *ps, const char *app, bool purge, struct err *e);
 /* op: start, stop, restart. */
@@ -91,10 +99,10 @@ int app_targets(struct sxc *s, const char *target, struct strvec *names, struct 
 int app_config_get(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
 	struct err *e);
 /*
- * Change settings (a NULL value: back to the default): checked here, rendered, tested and put live
- * there, rolled back when it does not come up. changes: JSON object, borrowed.
+ * Change settings: checked here, rendered, tested and put live
+ * there, rolled back when it does not come up.
  */
-int app_config_set(struct sxc *s, const char *ps, const char *app, const json_t *changes,
-	struct err *e);
+int app_config_set(struct sxc *s, const char *ps, const char *app,
+	const struct app_settings *changes, struct err *e);
 
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* app_int - what the files of app and domain share among themselves; not for others. */
+/*
+ * app_int - what the files of app and domain share among themselves; not for others.
+ *
+ * Must not know about: commands, money.
+ */
 #ifndef SXC_BIZ_APP_INT_H
 #define SXC_BIZ_APP_INT_H
 
@@ -41,8 +45,8 @@ void instance_release(struct instance *i);
 int instance_find(struct sxc *s, int64_t ps, const char *app, struct instance *out, struct err *e);
 int instance_get_id(struct sxc *s, int64_t id, struct instance *out, struct err *e);
 /* The one on a private server that provides a capability: 1 and its id, 0 none. */
-int instance_provider(struct sxc *s, int64_t ps, const char *capability, int64_t *id, struct err *e);
-
+int instance_provider(struct sxc *s, int64_t ps, const char *capability, int64_t *id,
+	struct err *e);
 
 /* One operation of the agent of a server (row id) that changes nothing; takes req over. */
 int app_ask(struct sxc *s, int64_t server, const char *op, struct msg *req, struct msg **ans,

@@ -26,7 +26,8 @@ static int bring_lock(struct sxc *s, const char *dir, const struct wrapper *w, b
 	if (r < 0)
 		return r;
 	if (r == 0 || update) {
-		sxc_note(s, 0, "looking up the packages of %s in the distribution's archives", w->app);
+		sxc_note(s, 0, "looking up the packages of %s in the distribution's archives",
+			w->app);
 		if ((r = package_lock_resolve(lock, w, &old, cache, e)) < 0 ||
 			(r = package_lock_save(lock, dir, e)) < 0)
 			return r;
@@ -39,15 +40,18 @@ static int bring_lock(struct sxc *s, const char *dir, const struct wrapper *w, b
 
 /* ---- signing ---- */
 
-static int sign_digest(struct sxc *s, const char *digest, char out[2 * SIGN_SIZE + 1], struct err *e)
+static int sign_digest(struct sxc *s, const char *digest, char out[2 * SIGN_SIZE + 1],
+	struct err *e)
 {
 	unsigned char secret[SIGN_SECRET_SIZE], raw[SHA256_SIZE], sig[SIGN_SIZE];
 	autofree char *key = sxc_path(s, "keys/sign");
 	int r = sign_key_load(key, secret, e);
 
 	if (r == E_NOTFOUND)
-		return err_set(e, r, "no key to sign with at %s: make a control center with "
-			"\"sxc init\"", key);
+		return err_set(e, r,
+			"no key to sign with at %s: make a control center with "
+			"\"sxc init\"",
+			key);
 	if (r < 0)
 		return r;
 	hex_decode(digest, raw, sizeof(raw));
@@ -63,7 +67,8 @@ static int write_signature(struct sxc *s, const char *path, struct err *e)
 	char digest[SHA256_HEX], sig[2 * SIGN_SIZE + 2];
 	int r;
 
-	if ((r = sha256_file(path, digest, NULL, e)) < 0 || (r = sign_digest(s, digest, sig, e)) < 0)
+	if ((r = sha256_file(path, digest, NULL, e)) < 0 ||
+		(r = sign_digest(s, digest, sig, e)) < 0)
 		return r;
 	sig[2 * SIGN_SIZE] = '\n';
 	autoclose int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -80,8 +85,8 @@ int app_read_signature(const char *path, char **out, struct err *e)
 	int r;
 
 	if (access(file, F_OK) != 0)
-		return err_set(e, E_INTEGRITY, "%s refused: there is no signature %s beside it", path,
-			file);
+		return err_set(e, E_INTEGRITY, "%s refused: there is no signature %s beside it",
+			path, file);
 	if ((r = slurp(file, 4096, &text, e)) < 0)
 		return r;
 	text.p[strcspn(str_c(&text), "\r\n")] = '\0';
@@ -167,7 +172,7 @@ int app_check_file(struct sxc *s, const char *file, struct package **out, char *
 
 	if (fd < 0)
 		return errno == ENOENT ? err_set(e, E_NOTFOUND, "%s: no such file", file)
-				       : err_sys(e, "%s", file);
+		                       : err_sys(e, "%s", file);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(e, E_USAGE, "%s is not a file", file);
 	return check_file(s, fd, file, slash ? slash + 1 : file, out, signature, e);

@@ -159,8 +159,9 @@ int app_version_get(struct sxc *s, const char *name, const char *version, struct
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return err_set(e, E_NOTFOUND, "no application named '%s'%s%s is registered: "
-			"\"sxc app add\" does it", name, version ? " in version " : "",
-			version ? version : "");
+		return err_set(e, E_NOTFOUND,
+			"no application named '%s'%s%s is registered: "
+			"\"sxc app add\" does it",
+			name, version ? " in version " : "", version ? version : "");
 	return app_version_get_id(s, id, out, e);
 }

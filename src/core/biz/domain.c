@@ -15,7 +15,7 @@
 #define SQL_APP                                                                                    \
 	"SELECT a.name FROM domain_feature f JOIN instance i ON i.id = f.instance "                \
 	"JOIN app a ON a.id = i.app WHERE f.domain = ?1 ORDER BY f.feature LIMIT 1"
-#define SQL_EXISTS  "SELECT id FROM domain WHERE name = ?1"
+#define SQL_EXISTS "SELECT id FROM domain WHERE name = ?1"
 #define SQL_GET                                                                                    \
 	"SELECT d.id, d.ps, p.server, d.account, d.name, d.title, d.state, p.name, "               \
 	"(SELECT ip FROM address a WHERE a.ps = d.ps AND instr(ip, ':') = 0 ORDER BY a.id "        \
@@ -76,12 +76,14 @@ static int add_features(struct sxc *s, int64_t domain, const struct ps *p,
 		if (r < 0)
 			return r;
 		if (r == 0)
-			return err_set(e, E_STATE, "nothing on %s provides %s: \"sxc app install\" "
-				"brings an application that does", p->name, *features);
+			return err_set(e, E_STATE,
+				"nothing on %s provides %s: \"sxc app install\" "
+				"brings an application that does",
+				p->name, *features);
 		if ((r = db_run(s->db, e, SQL_FEATURE, domain, *features, id)) < 0)
 			return r == E_EXISTS ? err_set(e, E_USAGE, "the feature %s is named twice",
 						       *features)
-					     : r;
+			                     : r;
 		if (!*http)
 			*http = id;
 	}
@@ -112,8 +114,8 @@ static int insert(struct sxc *s, const struct domain_new *d, const struct ps *p,
 	return r;
 }
 
-static int queue_add(struct sxc *s, const struct domain_new *d, const struct ps *p, const char *name,
-	int64_t *job, struct err *e)
+static int queue_add(struct sxc *s, const struct domain_new *d, const struct ps *p,
+	const char *name, int64_t *job, struct err *e)
 {
 	autoclean(instance_release) struct instance i = {0};
 	autofree char *title = domain_title(name);
@@ -155,8 +157,10 @@ static int go_on(struct sxc *s, const struct job_kind *kind, const char *name, s
 
 	if (r <= 0 || s->dry_run) {
 		if (r == 0 && (r = job_unfinished(s, NULL, name, &job, e)) > 0)
-			return err_set(e, E_BUSY, "job %lld about %s is unfinished: \"sxc job resume "
-				"%lld\" or cancel it", (long long)job, name, (long long)job);
+			return err_set(e, E_BUSY,
+				"job %lld about %s is unfinished: \"sxc job resume "
+				"%lld\" or cancel it",
+				(long long)job, name, (long long)job);
 		return r;
 	}
 	sxc_note(s, 1, "going on with job %lld", (long long)job);

@@ -14,10 +14,10 @@
 #include "util/vec.h"
 
 struct domain_new {
-	const char *name;     /* as people write it; kept in its IDNA form (RFC 5891) */
-	const char *on;       /* private server */
-	int64_t account;      /* row id; 0: that of the private server */
-	int64_t subscription; /* row id or 0 */
+	const char *name;            /* as people write it; kept in its IDNA form (RFC 5891) */
+	const char *on;              /* private server */
+	int64_t account;             /* row id; 0: that of the private server */
+	int64_t subscription;        /* row id or 0 */
 	const char *const *features; /* capabilities, NULL-terminated; NULL: http */
 };
 

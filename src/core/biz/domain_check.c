@@ -11,7 +11,8 @@
 	"(?1 = 0 OR p.id = ?1) AND EXISTS (SELECT 1 FROM instance i WHERE i.ps = p.id) "           \
 	"ORDER BY p.name"
 #define SQL_DOMAINS                                                                                \
-	"SELECT name, state, 'site' || id FROM domain WHERE ps = ?1 AND (?2 IS NULL OR name = ?2) " \
+	"SELECT name, state, 'site' || id FROM domain "                                            \
+	"WHERE ps = ?1 AND (?2 IS NULL OR name = ?2) "                                             \
 	"AND state IN ('active', 'suspended') ORDER BY name"
 #define SQL_KNOWN "SELECT id FROM domain WHERE ps = ?1 AND name = ?2"
 
@@ -26,7 +27,8 @@ struct places {
 
 static void places_release(struct places *l)
 {
-	vec_each(l, p) free(p->name);
+	vec_each(l, p)
+		free(p->name);
 	vec_release(l);
 }
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* domain_int - what the files of domain share among themselves; not for others. */
+/*
+ * domain_int - what the files of domain share among themselves; not for others.
+ *
+ * Must not know about: commands, money.
+ */
 #ifndef SXC_BIZ_DOMAIN_INT_H
 #define SXC_BIZ_DOMAIN_INT_H
 

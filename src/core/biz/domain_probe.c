@@ -53,8 +53,7 @@ static void probe_end(struct probe *p)
 
 static void probes_release(struct probes *l)
 {
-	vec_each(l, p)
-	{
+	vec_each(l, p) {
 		probe_end(p);
 		free(p->name);
 		free(p->address);

@@ -12,8 +12,8 @@
 #define SQL_GET                                                                                    \
 	"SELECT i.id, i.version, i.ps, p.server, a.name, p.name, i.state, i.settings "             \
 	"FROM instance i JOIN app a ON a.id = i.app JOIN ps p ON p.id = i.ps "
-#define SQL_FIND    SQL_GET "WHERE i.ps = ?1 AND a.name = ?2"
-#define SQL_GET_ID  SQL_GET "WHERE i.id = ?1"
+#define SQL_FIND   SQL_GET "WHERE i.ps = ?1 AND a.name = ?2"
+#define SQL_GET_ID SQL_GET "WHERE i.id = ?1"
 #define SQL_PROVIDER                                                                               \
 	"SELECT i.id FROM instance i JOIN app_provides p ON p.version = i.version "                \
 	"WHERE i.ps = ?1 AND p.capability = ?2 AND i.state <> 'removing' ORDER BY i.id LIMIT 1"
@@ -115,8 +115,10 @@ static int one_target(struct sxc *s, const char *name, struct strvec *names, str
 	if ((r = db_get_i64(s->db, &found, e, SQL_SERVER, name)) < 0)
 		return r;
 	if (r > 0)
-		return err_set(e, E_STATE, "%s is a server: applications run on private servers, "
-			"\"sxc ps add\" makes one", name);
+		return err_set(e, E_STATE,
+			"%s is a server: applications run on private servers, "
+			"\"sxc ps add\" makes one",
+			name);
 	return err_set(e, E_NOTFOUND, "no private server named '%s'", name);
 }
 
@@ -127,7 +129,8 @@ int app_targets(struct sxc *s, const char *target, struct strvec *names, struct 
 	int r;
 
 	if (target[0] == '@')
-		return err_set(e, E_STATE, "groups are of servers: name private servers, a glob or all");
+		return err_set(e, E_STATE,
+			"groups are of servers: name private servers, a glob or all");
 	if (strcmp(target, "all") != 0 && !strpbrk(target, "*?["))
 		return one_target(s, target, names, e);
 	r = db_query(s->db, &q, e, SQL_NAMES);

@@ -180,7 +180,8 @@ static int restart(struct job *j, struct err *e)
 	return control(j, "restart", e);
 }
 
-static const struct job_step steps_start[] = {{.name = "start", .run = start, .commit = is_running}};
+static const struct job_step steps_start[] = {
+	{.name = "start", .run = start, .commit = is_running}};
 static const struct job_step steps_stop[] = {{.name = "stop", .run = stop, .commit = is_stopped}};
 static const struct job_step steps_restart[] = {
 	{.name = "restart", .run = restart, .commit = is_running}};
@@ -188,7 +189,7 @@ JOB_KIND(app_start, "app.start", steps_start);
 JOB_KIND(app_stop, "app.stop", steps_stop);
 JOB_KIND(app_restart, "app.restart", steps_restart);
 
-/* ---- settings: the new ones are in the arguments, the old ones in the books until it is done ---- */
+/* ---- settings: new ones in the arguments, old ones in the books until it is done ---- */
 
 static int put_settings(struct job *j, const json_t *settings, struct err *e)
 {
@@ -219,8 +220,8 @@ static int set_old(struct job *j, struct err *e)
 
 static int are_set(struct job *j, struct err *e)
 {
-	autofree char *text = json_dumps(
-		json_object_get(j->args, "settings"), JSON_COMPACT | JSON_SORT_KEYS);
+	autofree char *text = json_dumps(json_object_get(j->args, "settings"),
+		JSON_COMPACT | JSON_SORT_KEYS);
 	int r = db_run(j->sxc->db, e, SQL_SETTINGS, instance_id(j), text);
 
 	if (r == 0)

@@ -51,7 +51,8 @@ static int take_settings(struct wrapper_values *vals, const json_t *settings, st
 		autofree char *text = value_text(v);
 
 		if (r == 0 && !text && !json_is_null(v))
-			r = err_set(e, E_USAGE, "%s: a value is text, a whole number, yes or no", name);
+			r = err_set(e, E_USAGE, "%s: a value is text, a whole number, yes or no",
+				name);
 		if (r == 0)
 			r = wrapper_values_set(vals, name, text, e);
 	}
@@ -65,9 +66,25 @@ static json_t *settings_json(const struct wrapper_values *vals)
 
 	for (size_t i = 0; i < vals->w->settings.n; i++)
 		if (vals->v[i])
-			json_object_set_new(
-				out, vals->w->settings.v[i].name, json_string(vals->v[i]));
+			json_object_set_new(out, vals->w->settings.v[i].name,
+				json_string(vals->v[i]));
 	return out;
+}
+
+/* What the command line gave, as an object. */
+static int settings_object(const struct app_settings *given, json_t **out, struct err *e)
+{
+	autojson *o = json_object();
+
+	for (size_t i = 0; i < given->n; i++) {
+		const struct app_setting *g = &given->v[i];
+		json_t *v = g->value ? json_string(g->value) : json_null();
+
+		if (json_object_set_new(o, g->name, v) < 0)
+			return err_set(e, E_USAGE, "a setting is not UTF-8");
+	}
+	*out = steal(&o);
+	return 0;
 }
 
 static int check_settings(const struct wrapper *w, const json_t *settings, json_t **out,
@@ -86,7 +103,8 @@ static int check_settings(const struct wrapper *w, const json_t *settings, json_
 
 /* ---- installing ---- */
 
-static int check_relations(struct sxc *s, const struct wrapper *w, const struct ps *p, struct err *e)
+static int check_relations(struct sxc *s, const struct wrapper *w, const struct ps *p,
+	struct err *e)
 {
 	int r;
 
@@ -105,8 +123,8 @@ static int check_relations(struct sxc *s, const struct wrapper *w, const struct 
 		if ((r = db_get_text(s->db, &there, e, SQL_THERE, p->id, w->requires.v[i])) < 0)
 			return r;
 		if (r == 0)
-			return err_set(e, E_STATE, "%s requires %s on %s: install that first", w->app,
-				w->requires.v[i], p->name);
+			return err_set(e, E_STATE, "%s requires %s on %s: install that first",
+				w->app, w->requires.v[i], p->name);
 	}
 	return 0;
 }
@@ -123,10 +141,11 @@ static int check_install(struct sxc *s, const struct app_version *v, const struc
 	if (r > 0)
 		return err_set(e, E_EXISTS, "%s is on %s already (%s)", v->name, p->name, i.state);
 	if (strcmp(p->state, "running") != 0 && strcmp(p->state, "adding") != 0)
-		return err_set(e, E_STATE, "private server %s is %s, not running", p->name, p->state);
+		return err_set(e, E_STATE, "private server %s is %s, not running", p->name,
+			p->state);
 	if (w->pool)
-		return err_set(e, E_STATE, "%s needs a licence of the pool %s, which has none", v->name,
-			w->pool);
+		return err_set(e, E_STATE, "%s needs a licence of the pool %s, which has none",
+			v->name, w->pool);
 	return check_relations(s, w, p, e);
 }
 
@@ -153,8 +172,8 @@ static int create_install(struct sxc *s, const struct app_version *v, const stru
 		job, e);
 }
 
-int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *version, json_t *settings,
-	int64_t *job, struct err *e)
+int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *version,
+	json_t *settings, int64_t *job, struct err *e)
 {
 	autoclean(app_version_release) struct app_version v = {0};
 	autoclean(ps_release) struct ps p = {0};
@@ -163,7 +182,8 @@ int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *versi
 
 	if (!app)
 		return err_set(e, E_USAGE, "an application has a name");
-	if ((r = ps_get_id(s, ps, &p, e)) < 0 || (r = app_version_get(s, app, version, &v, e)) < 0 ||
+	if ((r = ps_get_id(s, ps, &p, e)) < 0 ||
+		(r = app_version_get(s, app, version, &v, e)) < 0 ||
 		(r = check_install(s, &v, &p, e)) < 0 ||
 		(r = check_settings(&v.package->wrapper, given, &checked, e)) < 0)
 		return r;
@@ -185,8 +205,10 @@ static int go_on(struct sxc *s, const struct job_kind *kind, const char *object,
 		return r < 0 ? r : 1;
 	}
 	if (r == 0 && (r = job_unfinished(s, NULL, object, &job, e)) > 0)
-		return err_set(e, E_BUSY, "job %lld about %s is unfinished: \"sxc job resume %lld\" or "
-			"cancel it", (long long)job, object, (long long)job);
+		return err_set(e, E_BUSY,
+			"job %lld about %s is unfinished: \"sxc job resume %lld\" or "
+			"cancel it",
+			(long long)job, object, (long long)job);
 	return r;
 }
 
@@ -203,8 +225,9 @@ static int finish(struct sxc *s, struct sxc **tx, int64_t job, struct err *e)
 }
 
 int app_install(struct sxc *s, const char *ps, const char *app, const char *version,
-	const json_t *settings, struct err *e)
+	const struct app_settings *settings, struct err *e)
 {
+	autojson *set = NULL;
 	autofree char *object = instance_object(app, ps);
 	autoclean(ps_release) struct ps p = {0};
 	autorollback struct sxc *tx = NULL;
@@ -213,10 +236,11 @@ int app_install(struct sxc *s, const char *ps, const char *app, const char *vers
 
 	if ((r = go_on(s, &job_kind_app_install, object, e)) != 0)
 		return r < 0 ? r : 0;
-	if ((r = ps_get(s, ps, &p, e)) < 0 || (r = tx_begin(s, e)) < 0)
+	if ((r = settings_object(settings, &set, e)) < 0 || (r = ps_get(s, ps, &p, e)) < 0 ||
+		(r = tx_begin(s, e)) < 0)
 		return r;
 	tx = s;
-	r = app_install_tx(s, p.id, app, version, json_incref((json_t *)settings), &job, e);
+	r = app_install_tx(s, p.id, app, version, steal(&set), &job, e);
 	return r < 0 ? r : finish(s, &tx, job, e);
 }
 
@@ -284,9 +308,9 @@ int app_uninstall(struct sxc *s, const char *ps, const char *app, bool purge, st
 static int control_kind(const char *op, const struct job_kind **kind, struct err *e)
 {
 	*kind = strcmp(op, "start") == 0     ? &job_kind_app_start
-		: strcmp(op, "stop") == 0    ? &job_kind_app_stop
-		: strcmp(op, "restart") == 0 ? &job_kind_app_restart
-					     : NULL;
+	        : strcmp(op, "stop") == 0    ? &job_kind_app_stop
+	        : strcmp(op, "restart") == 0 ? &job_kind_app_restart
+	                                     : NULL;
 	return *kind ? 0 : err_set(e, E_USAGE, "applications are started, stopped or restarted");
 }
 
@@ -334,7 +358,8 @@ int app_config_get(struct sxc *s, const char *ps, const char *app, app_row_fn fn
 	autovalues vals = {0};
 	int r;
 
-	if ((r = need_instance(s, ps, app, &i, e)) < 0 || (r = load_values(s, &i, &v, &vals, e)) < 0)
+	if ((r = need_instance(s, ps, app, &i, e)) < 0 ||
+		(r = load_values(s, &i, &v, &vals, e)) < 0)
 		return r;
 	for (size_t k = 0; k < vals.w->settings.n && r == 0; k++) {
 		const struct wrapper_setting *st = &vals.w->settings.v[k];
@@ -347,8 +372,8 @@ int app_config_get(struct sxc *s, const char *ps, const char *app, app_row_fn fn
 	return r;
 }
 
-static int queue_config(struct sxc *s, const struct instance *i, const json_t *changes, int64_t *job,
-	struct err *e)
+static int queue_config(struct sxc *s, const struct instance *i, const json_t *changes,
+	int64_t *job, struct err *e)
 {
 	autoclean(app_version_release) struct app_version v = {0};
 	autovalues vals = {0};
@@ -357,13 +382,14 @@ static int queue_config(struct sxc *s, const struct instance *i, const json_t *c
 	if (r < 0 || (r = take_settings(&vals, changes, e)) < 0 ||
 		(r = wrapper_values_complete(&vals, e)) < 0)
 		return r;
-	return create(s, &job_kind_app_config, i, json_pack("{s:o}", "settings", settings_json(&vals)),
-		job, e);
+	return create(s, &job_kind_app_config, i,
+		json_pack("{s:o}", "settings", settings_json(&vals)), job, e);
 }
 
-int app_config_set(struct sxc *s, const char *ps, const char *app, const json_t *changes,
-	struct err *e)
+int app_config_set(struct sxc *s, const char *ps, const char *app,
+	const struct app_settings *changes, struct err *e)
 {
+	autojson *set = NULL;
 	autofree char *object = instance_object(app, ps);
 	autoclean(instance_release) struct instance i = {0};
 	autorollback struct sxc *tx = NULL;
@@ -371,11 +397,12 @@ int app_config_set(struct sxc *s, const char *ps, const char *app, const json_t 
 	int r;
 
 	/* What was cut short is finished first; these changes come on top. */
-	if ((r = go_on(s, &job_kind_app_config, object, e)) < 0 || (r = tx_begin(s, e)) < 0)
+	if ((r = settings_object(changes, &set, e)) < 0 ||
+		(r = go_on(s, &job_kind_app_config, object, e)) < 0 || (r = tx_begin(s, e)) < 0)
 		return r;
 	tx = s;
 	if ((r = need_instance(s, ps, app, &i, e)) < 0 ||
-		(r = queue_config(s, &i, changes, &job, e)) < 0)
+		(r = queue_config(s, &i, set, &job, e)) < 0)
 		return r;
 	return finish(s, &tx, job, e);
 }

@@ -218,9 +218,10 @@ static int write_conf(const char *dir, struct err *e)
 /* Other archives may call a release the same; only what Debian made counts. */
 static int write_preferences(const char *dir, const char *codename, struct err *e)
 {
-	autofree char *text = str_fmt("Package: *\nPin: release o=Debian,n=%s*\nPin-Priority: 500\n\n"
-				      "Package: *\nPin: release o=*\nPin-Priority: -1\n",
-		codename);
+	autofree char *text =
+		str_fmt("Package: *\nPin: release o=Debian,n=%s*\nPin-Priority: 500\n\n"
+			"Package: *\nPin: release o=*\nPin-Priority: -1\n",
+			codename);
 
 	return put_file(dir, "preferences", text, e);
 }
@@ -275,8 +276,10 @@ int apt_open(struct apt *a, const char *dir, const char *platform, struct err *e
 	int r;
 
 	if (!codename)
-		return err_set(e, E_STATE, "packages of %s cannot be resolved: known are debian-11 "
-			"to debian-13", platform);
+		return err_set(e, E_STATE,
+			"packages of %s cannot be resolved: known are debian-11 "
+			"to debian-13",
+			platform);
 	if (!is_plain(dir))
 		return err_set(e, E_USAGE, "%s: quotes, backslashes, ; { } in its path", dir);
 	a->dir = mem_strdup(dir);
@@ -319,8 +322,8 @@ static void parse_inst(const char *line, struct strvec *out)
 
 	if (!open)
 		return;
-	autofree char *pair = str_fmt(
-		"%.*s=%.*s", (int)n, name, (int)strcspn(open + 2, " "), open + 2);
+	autofree char *pair = str_fmt("%.*s=%.*s", (int)n, name, (int)strcspn(open + 2, " "),
+		open + 2);
 	strvec_push(out, pair);
 }
 

@@ -44,8 +44,8 @@ int apt_closure(struct apt *a, const char *const *names, size_t n, struct apt_pa
 /* Version that would be installed, the caller's. */
 int apt_version(struct apt *a, const char *name, char **version, struct err *e);
 /*
- * Bring them to DIR/SHA256.deb, checked by digest. E_FAIL: the archives no longer have one of them in
- * that version; E_INTEGRITY: with another digest.
+ * Bring them to DIR/SHA256.deb, checked by digest. E_FAIL: the archives no longer have one of them
+ * in that version; E_INTEGRITY: with another digest.
  */
 int apt_fetch(struct apt *a, const struct apt_packages *want, const char *dir, struct err *e);
 

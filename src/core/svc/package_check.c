@@ -28,11 +28,12 @@ static int read_member(const struct yaml_node *n, struct package_member *m, stru
 
 	*m = (struct package_member){0};
 	if (r < 0 || (r = yaml_text(yaml_get(n, "path"), "path", &m->path, e)) < 0 ||
-		(r = yaml_i64(yaml_get(n, "size"), "size", 0, PACKAGE_MAX_UNPACKED, &m->size, e)) < 0 ||
+		(r = yaml_i64(yaml_get(n, "size"), "size", 0, PACKAGE_MAX_UNPACKED, &m->size, e)) <
+			0 ||
 		(r = yaml_text(yaml_get(n, "sha256"), "sha256", &m->sha256, e)) < 0 ||
 		(r = yaml_text(yaml_get(n, "mode"), "mode", &mode, e)) < 0)
 		return r;
-	if (!wrapper_is_path(m->path) || strcmp(m->path, PACKAGE_MANIFEST) == 0)
+	if (!ident_is_path(m->path) || strcmp(m->path, PACKAGE_MANIFEST) == 0)
 		return yaml_err(e, n, "path must be relative, without empty, . and .. parts");
 	if (!sha256_is_hex(m->sha256))
 		return yaml_err(e, n, "sha256 must be 64 digits 0-9 a-f");
@@ -71,11 +72,13 @@ int package_members_read(struct package_members *m, const struct yaml_node *list
 		if ((r = read_member(list->items[i], &one, e)) < 0)
 			return r;
 		if (m->n && strcmp(m->v[m->n - 1].path, one.path) >= 0)
-			return yaml_err(e, list->items[i], "members must be sorted, each there once");
+			return yaml_err(e, list->items[i],
+				"members must be sorted, each there once");
 		if (file_above(m, one.path))
 			return yaml_err(e, list->items[i], "path lies below that of a file");
 		if ((total += one.size) > PACKAGE_MAX_UNPACKED)
-			return yaml_err(e, list->items[i], "members are larger than 4 GiB together");
+			return yaml_err(e, list->items[i],
+				"members are larger than 4 GiB together");
 		vec_push(m, one);
 	}
 	return r;
@@ -99,12 +102,13 @@ int package_members_complete(const struct package_members *m, const struct wrapp
 			return err_set(e, E_USAGE, "the template %.200s is not there",
 				w->templates.v[i].from);
 	for (int i = 0; i < SCRIPT_COUNT; i++) {
-		const struct package_member *p =
-			w->scripts[i] ? package_member_find(m, w->scripts[i]) : NULL;
+		const struct package_member *p = w->scripts[i]
+		                                         ? package_member_find(m, w->scripts[i])
+		                                         : NULL;
 
 		if (w->scripts[i] && (!p || p->mode != 0755))
-			return err_set(e, E_USAGE, "the script %.200s is not there or not executable",
-				w->scripts[i]);
+			return err_set(e, E_USAGE,
+				"the script %.200s is not there or not executable", w->scripts[i]);
 	}
 	return 0;
 }
@@ -139,7 +143,7 @@ static const char *bad_name(const char *name)
 		return "its name is not UTF-8";
 	if (name[0] == '/')
 		return "its path is absolute";
-	if (wrapper_is_path(name))
+	if (ident_is_path(name))
 		return NULL;
 	for (const char *p = name; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
@@ -173,8 +177,8 @@ int package_entry_name(struct archive_entry *en, const char *label, const char *
 	return 0;
 }
 
-int package_entry_check(struct archive_entry *en, const char *name,
-	const struct package_members *m, size_t at, const char *label, struct err *e)
+int package_entry_check(struct archive_entry *en, const char *name, const struct package_members *m,
+	size_t at, const char *label, struct err *e)
 {
 	const struct package_member *want = package_member_find(m, name);
 

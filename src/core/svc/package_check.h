@@ -48,7 +48,7 @@ struct archive_entry;
 int package_entry_name(struct archive_entry *en, const char *label, const char **name,
 	struct err *e);
 /* Is this entry the member that must come now? at: its index. E_INTEGRITY. */
-int package_entry_check(struct archive_entry *en, const char *name,
-	const struct package_members *m, size_t at, const char *label, struct err *e);
+int package_entry_check(struct archive_entry *en, const char *name, const struct package_members *m,
+	size_t at, const char *label, struct err *e);
 
 #endif

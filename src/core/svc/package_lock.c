@@ -37,7 +37,7 @@ static int read_package(const struct yaml_node *n, struct apt_package *p, struct
 		(r = yaml_i64(yaml_get(n, "size"), "size", 1, INT32_MAX, &size, e)) < 0 ||
 		(r = yaml_text(yaml_get(n, "sha256"), "sha256", &sha256, e)) < 0)
 		return r;
-	if (!sha256_is_hex(sha256) || !wrapper_is_version(version) || !*name ||
+	if (!sha256_is_hex(sha256) || !ident_is_version(version) || !*name ||
 		name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+.-")])
 		return yaml_err(e, n, "this is no package with name, version and SHA-256");
 	*p = (struct apt_package){.name = mem_strdup(name),
@@ -53,7 +53,7 @@ static int read_platform(struct package_lock *l, const struct yaml_node *key,
 {
 	struct lock_platform pl = {.name = mem_strdup(key->text)};
 	int r = str_is_name(key->text) ? yaml_need_list(list, key->text, e)
-				       : yaml_err(e, key, "a platform is named like debian-12");
+	                               : yaml_err(e, key, "a platform is named like debian-12");
 
 	for (size_t i = 0; r == 0 && i < list->n; i++) {
 		struct apt_package p;
@@ -75,7 +75,7 @@ static int read_tree(struct package_lock *l, const struct yaml_node *root, struc
 	if (r < 0 || (r = yaml_text(yaml_get(root, "version"), "version", &version, e)) < 0 ||
 		(r = yaml_need_map(packages, "packages", e)) < 0)
 		return r;
-	if (!wrapper_is_version(version))
+	if (!ident_is_version(version))
 		return yaml_err(e, yaml_get(root, "version"), "this is no version");
 	l->version = mem_strdup(version);
 	for (size_t i = 0; r == 0 && i < packages->n; i++)
@@ -113,8 +113,10 @@ int package_lock_save(const struct package_lock *l, const char *dir, struct err 
 	autostr s = STR_INIT;
 	int r = 0;
 
-	str_addf(&s, "# Written by sxc app pack: what this version is made of.\nversion: \"%s\"\n"
-		     "packages:%s\n", l->version, l->platforms.n ? "" : " {}");
+	str_addf(&s,
+		"# Written by sxc app pack: what this version is made of.\nversion: \"%s\"\n"
+		"packages:%s\n",
+		l->version, l->platforms.n ? "" : " {}");
 	for (size_t i = 0; i < l->platforms.n; i++) {
 		const struct lock_platform *pl = &l->platforms.v[i];
 
@@ -190,7 +192,8 @@ int package_lock_resolve(struct package_lock *l, const struct wrapper *w,
 	if (strcmp(w->version, "auto") != 0)
 		l->version = mem_strdup(w->version);
 	else if (!main_version)
-		return err_set(e, E_USAGE, "%s: version auto needs a package to take it from", w->app);
+		return err_set(e, E_USAGE, "%s: version auto needs a package to take it from",
+			w->app);
 	else
 		l->version = next_version(main_version, old);
 	return 0;
@@ -215,8 +218,8 @@ static bool is_cached(const struct apt_package *p, const char *cache)
 static int fetch_platform(const struct lock_platform *pl, const char *cache, struct err *e)
 {
 	autoclean(apt_release) struct apt apt = {0};
-	autofree struct apt_package *missing =
-		mem_zalloc((pl->packages.n + 1) * sizeof(*missing)); /* borrowed */
+	autofree struct apt_package *missing = mem_zalloc(
+		(pl->packages.n + 1) * sizeof(*missing)); /* borrowed */
 	struct apt_packages want = {missing, 0, pl->packages.n};
 	autofree char *dir = str_fmt("%s/apt-%s", cache, pl->name);
 	int r;

@@ -62,12 +62,13 @@ static int read_tree(struct package *p, const char *label, struct err *e)
 		(r = yaml_i64(yaml_get(root, "format"), "format", 1, 1, &format, e)) < 0 ||
 		(r = yaml_text(yaml_get(root, "version"), "version", &p->version, e)) < 0)
 		return r;
-	if (!wrapper_is_version(p->version))
+	if (!ident_is_version(p->version))
 		return yaml_err(e, yaml_get(root, "version"), "this is no version");
 	if ((r = wrapper_read(&p->wrapper, yaml_get(root, "wrapper"), e)) < 0 ||
 		(r = package_members_read(&p->members, yaml_get(root, "members"), e)) < 0)
 		return r;
-	vec_each(&p->members, m) p->unpacked += m->size;
+	vec_each(&p->members, m)
+		p->unpacked += m->size;
 	return package_members_complete(&p->members, &p->wrapper, e);
 }
 
@@ -181,7 +182,8 @@ static int copy_member(struct pass *s, const struct package_member *m, int out)
 	sha256_end(&h, digest);
 	sha256_hex(digest, hex);
 	if (total != m->size || strcmp(hex, m->sha256) != 0)
-		return package_refuse(s->e, s->label, m->path, "its digest is not that of the manifest");
+		return package_refuse(s->e, s->label, m->path,
+			"its digest is not that of the manifest");
 	return 0;
 }
 
@@ -239,7 +241,8 @@ static int take_members(struct pass *s)
 	size_t at = 0;
 	int r;
 
-	vec_each(&s->p->members, m) m->seen = false;
+	vec_each(&s->p->members, m)
+		m->seen = false;
 	while ((r = next_entry(s, &en, &name)) > 0) {
 		struct package_member *m = package_member_find(&s->p->members, name);
 

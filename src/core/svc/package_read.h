@@ -16,12 +16,12 @@
 #include "util/err.h"
 
 struct package {
-	struct yaml *doc;      /* the manifest; wrapper and members borrow from it */
-	char *manifest;        /* its text */
+	struct yaml *doc; /* the manifest; wrapper and members borrow from it */
+	char *manifest;   /* its text */
 	const char *version;
 	struct wrapper wrapper;
 	struct package_members members;
-	int64_t size, unpacked; /* bytes of the file; of its members */
+	int64_t size, unpacked;  /* bytes of the file; of its members */
 	char digest[SHA256_HEX]; /* of the file */
 };
 void package_free(struct package *p);

@@ -64,8 +64,8 @@ int package_load_wrapper(const char *dir, struct yaml **doc, struct wrapper *w, 
 	int r;
 
 	if (access(path, F_OK) != 0)
-		return err_set(e, E_NOTFOUND, "%s is no wrapper directory: there is no " WRAPPER_FILE
-			" in it", dir);
+		return err_set(e, E_NOTFOUND,
+			"%s is no wrapper directory: there is no " WRAPPER_FILE " in it", dir);
 	if ((r = yaml_load(doc, path, NULL, e)) < 0)
 		return r;
 	return wrapper_read(w, yaml_root(*doc), e);
@@ -95,12 +95,14 @@ static bool is_left_out(const char *name)
 static int add_file(struct sources *all, FTSENT *f, const char *rel, struct err *e)
 {
 	if (f->fts_info != FTS_F)
-		return err_set(e, E_USAGE, "%s is %s: a wrapper holds regular files only", f->fts_path,
+		return err_set(e, E_USAGE, "%s is %s: a wrapper holds regular files only",
+			f->fts_path,
 			f->fts_info == FTS_SL || f->fts_info == FTS_SLNONE ? "a link"
 									   : "a special file");
 	if (f->fts_statp->st_mode & 07000)
-		return err_set(e, E_USAGE, "%s has the set-uid, set-gid or sticky bit", f->fts_path);
-	if (!wrapper_is_path(rel) || !str_is_utf8(rel, strlen(rel)))
+		return err_set(e, E_USAGE, "%s has the set-uid, set-gid or sticky bit",
+			f->fts_path);
+	if (!ident_is_path(rel) || !str_is_utf8(rel, strlen(rel)))
 		return err_set(e, E_USAGE, "%s: its name cannot stand in a package", f->fts_path);
 	if (strcmp(rel, PACKAGE_MANIFEST) == 0 || str_starts(rel, "packages/"))
 		return err_set(e, E_USAGE, "%s: the name %s is taken by the package itself",
@@ -237,7 +239,8 @@ static int try_templates(const char *dir, const struct wrapper *w, struct err *e
 		autostr text = STR_INIT, out = STR_INIT;
 
 		if ((r = slurp(path, TEMPLATE_MAX, &text, e)) == 0)
-			r = template_render(path, str_c(&text), text.len, pretend, (void *)w, &out, e);
+			r = template_render(path, str_c(&text), text.len, pretend, (void *)w, &out,
+				e);
 	}
 	return r;
 }
@@ -257,11 +260,12 @@ static void entry_cleanup(struct archive_entry **en)
 
 static int out_error(struct archive *a, struct err *e)
 {
-	return err_set(e, archive_errno(a) == ENOSPC ? E_LIMIT : E_FAIL, "cannot write the package: %s",
-		archive_error_string(a));
+	return err_set(e, archive_errno(a) == ENOSPC ? E_LIMIT : E_FAIL,
+		"cannot write the package: %s", archive_error_string(a));
 }
 
-static int put_header(struct archive *a, const char *path, int64_t size, unsigned mode, struct err *e)
+static int put_header(struct archive *a, const char *path, int64_t size, unsigned mode,
+	struct err *e)
 {
 	autoclean(entry_cleanup) struct archive_entry *en = archive_entry_new();
 

@@ -91,7 +91,8 @@ static int put(const struct render *r, const struct scope *s, const char *p, siz
 	if (s->silent)
 		return 0;
 	if (r->out->len + n > TEMPLATE_MAX_OUT)
-		return err_set(r->e, E_LIMIT, "%s: rendered it would be larger than 4 MiB", r->file);
+		return err_set(r->e, E_LIMIT, "%s: rendered it would be larger than 4 MiB",
+			r->file);
 	str_addn(r->out, p, n);
 	return 0;
 }

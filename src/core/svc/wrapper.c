@@ -7,8 +7,8 @@
 
 #define MODE_MAX 0777
 
-static const char *const script_names[SCRIPT_COUNT] = {
-	"install", "update", "remove", "add", "remove", "suspend", "resume", "usage"};
+static const char *const script_names[SCRIPT_COUNT] = {"install", "update", "remove", "add",
+	"remove", "suspend", "resume", "usage"};
 
 bool words_have(const struct words *w, const char *word)
 {
@@ -24,82 +24,9 @@ void words_join(const struct words *w, struct str *s)
 		str_addf(s, "%s%s", i ? " " : "", w->v[i]);
 }
 
-static bool only(const char *s, const char *allowed)
-{
-	return s[strspn(s, allowed)] == '\0';
-}
-
-#define LOWER  "abcdefghijklmnopqrstuvwxyz"
-#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-
-bool wrapper_is_version(const char *s)
-{
-	size_t n = strlen(s);
-
-	return n > 0 && n <= 100 && strchr(DIGITS, s[0]) && only(s, LOWER UPPER DIGITS ".+~:-");
-}
-
-static bool is_control_free(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return false;
-	return true;
-}
-
-bool wrapper_is_path(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (n == 0 || n > 255 || !is_control_free(s))
-		return false;
-	for (const char *p = s; p; p = strchr(p, '/'), p = p ? p + 1 : NULL) {
-		size_t len = strcspn(p, "/");
-
-		if (len == 0 || (len == 1 && p[0] == '.') || (len == 2 && strncmp(p, "..", 2) == 0))
-			return false;
-	}
-	return true;
-}
-
-static bool is_absolute(const char *s)
-{
-	return s[0] == '/' && wrapper_is_path(s + 1);
-}
-
-static bool is_unit(const char *s)
-{
-	return only(s, LOWER UPPER DIGITS "@._-") && s[0] != '-' && s[0] != '.' &&
-	       strlen(s) < 200 &&
-	       (str_ends(s, ".service") || str_ends(s, ".socket") || str_ends(s, ".timer"));
-}
-
-/* Debian policy 5.6.1. */
-static bool is_package(const char *s)
-{
-	return strlen(s) >= 2 && strlen(s) <= 100 && strchr(LOWER DIGITS, s[0]) &&
-	       only(s, LOWER DIGITS "+.-");
-}
-
-static bool is_capability(const char *s)
-{
-	return str_is_name(s);
-}
-
-static bool is_argument(const char *s)
-{
-	return *s && is_control_free(s);
-}
-
 static bool is_platform(const char *s)
 {
 	return str_is_name(s) && strchr(s, '-');
-}
-
-static bool is_setting_name(const char *s)
-{
-	return strchr(LOWER, s[0]) && s[0] && strlen(s) <= 63 && only(s, LOWER DIGITS "_");
 }
 
 /* ---- small readers ---- */
@@ -133,7 +60,7 @@ static int read_path(const struct yaml_node *n, const char *what, bool absolute,
 
 	if (r < 0)
 		return r;
-	if (!(absolute ? is_absolute(t) : wrapper_is_path(t)))
+	if (!(absolute ? ident_is_absolute(t) : ident_is_path(t)))
 		return yaml_err(e, n, "%s must be %s path without empty, . and .. parts", what,
 			absolute ? "an absolute" : "a relative");
 	*out = t;
@@ -142,8 +69,8 @@ static int read_path(const struct yaml_node *n, const char *what, bool absolute,
 
 /* ---- parts of a wrapper ---- */
 
-static int read_platform(struct wrapper *w, const struct yaml_node *key,
-	const struct yaml_node *n, struct err *e)
+static int read_platform(struct wrapper *w, const struct yaml_node *key, const struct yaml_node *n,
+	struct err *e)
 {
 	static const char *const keys[] = {"packages", "bundle", NULL};
 	struct wrapper_platform p = {.name = key->text};
@@ -154,7 +81,7 @@ static int read_platform(struct wrapper *w, const struct yaml_node *key,
 		return yaml_err(e, key, "a platform is named like debian-12");
 	if ((r = yaml_only_keys(n, keys, e)) < 0)
 		return r;
-	r = read_words(yaml_get(n, "packages"), "packages", is_package, "a package's name",
+	r = read_words(yaml_get(n, "packages"), "packages", ident_is_package, "a package's name",
 		&p.packages, e);
 	if (r == 0 && (bundle = yaml_get(n, "bundle")))
 		r = yaml_bool(bundle, "bundle", &p.bundle, e);
@@ -183,7 +110,7 @@ static int read_port(const struct yaml_node *n, struct wrapper_port *p, struct e
 	if (r < 0)
 		return r;
 	v = strtol(t, &end, 10);
-	if (!strchr(DIGITS, t[0]) || v < 1 || v > 65535 ||
+	if (!strchr("0123456789", t[0]) || v < 1 || v > 65535 ||
 		(strcmp(end, "/tcp") != 0 && strcmp(end, "/udp") != 0))
 		return yaml_err(e, n, "a port must be like 80/tcp or 53/udp");
 	*p = (struct wrapper_port){(int)v, strcmp(end, "/udp") == 0};
@@ -198,7 +125,7 @@ static int read_service(const struct yaml_node *n, struct wrapper_service *s, st
 
 	if (r < 0 || (r = yaml_text(yaml_get(n, "unit"), "unit", &s->unit, e)) < 0)
 		return r;
-	if (!is_unit(s->unit))
+	if (!ident_is_unit(s->unit))
 		return yaml_err(e, yaml_get(n, "unit"), "a unit is named like nginx.service");
 	if ((ports = yaml_get(n, "ports")) && (r = yaml_need_list(ports, "ports", e)) < 0)
 		return r;
@@ -369,19 +296,19 @@ static int read_bounds(const struct yaml_node *n, struct typed *t, struct err *e
 static int read_setting(const struct yaml_node *key, const struct yaml_node *n,
 	struct wrapper_setting *s, struct err *e)
 {
-	static const char *const keys[] = {
-		"type", "min", "max", "match", "choices", "default", "help", NULL};
+	static const char *const keys[] = {"type", "min", "max", "match", "choices", "default",
+		"help", NULL};
 	int r;
 
 	s->name = key->text;
-	if (!is_setting_name(key->text))
+	if (!ident_is_variable(key->text))
 		return yaml_err(e, key, "a setting is named by a-z, then also 0-9 and _");
 	if ((r = yaml_only_keys(n, keys, e)) < 0 ||
 		(r = read_type(yaml_get(n, "type"), &s->type, e)) < 0)
 		return r;
 	if ((r = read_bounds(n, &s->type, e)) < 0)
 		return r;
-	if ((r = read_words(yaml_get(n, "choices"), "choices", is_argument, "a word",
+	if ((r = read_words(yaml_get(n, "choices"), "choices", ident_is_argument, "a word",
 		     &s->choices, e)) < 0)
 		return r;
 	s->type.choices = s->choices.v;
@@ -417,31 +344,32 @@ static int read_head(struct wrapper *w, const struct yaml_node *root, struct err
 		(r = yaml_text(version, "version", &w->version, e)) < 0 ||
 		(r = yaml_text(yaml_get(root, "title"), "title", &w->title, e)) < 0)
 		return r;
-	if (strcmp(w->version, "auto") != 0 && !wrapper_is_version(w->version))
-		return yaml_err(e, version, "version must be auto or begin with a digit and hold "
+	if (strcmp(w->version, "auto") != 0 && !ident_is_version(w->version))
+		return yaml_err(e, version,
+			"version must be auto or begin with a digit and hold "
 			"letters, digits and . + ~ : - only");
-	if (!is_argument(w->title))
+	if (!ident_is_argument(w->title))
 		return yaml_err(e, yaml_get(root, "title"), "title must be one line of text");
 	return read_license(w, yaml_get(root, "license"), e);
 }
 
 static int read_relations(struct wrapper *w, const struct yaml_node *root, struct err *e)
 {
-	int r = read_words(yaml_get(root, "provides"), "provides", is_capability, "a name",
+	int r = read_words(yaml_get(root, "provides"), "provides", str_is_name, "a name",
 		&w->provides, e);
 
 	if (r == 0)
-		r = read_words(yaml_get(root, "requires"), "requires", is_capability, "a name",
+		r = read_words(yaml_get(root, "requires"), "requires", str_is_name, "a name",
 			&w->requires, e);
 	if (r == 0)
-		r = read_words(yaml_get(root, "conflicts"), "conflicts", is_capability, "a name",
+		r = read_words(yaml_get(root, "conflicts"), "conflicts", str_is_name, "a name",
 			&w->conflicts, e);
 	if (r == 0)
-		r = read_words(yaml_get(root, "check"), "check", is_argument, "an argument",
+		r = read_words(yaml_get(root, "check"), "check", ident_is_argument, "an argument",
 			&w->check, e);
 	if (r == 0)
-		r = read_words(yaml_get(root, "data"), "data", is_absolute, "an absolute path",
-			&w->data, e);
+		r = read_words(yaml_get(root, "data"), "data", ident_is_absolute,
+			"an absolute path", &w->data, e);
 	return r;
 }
 
@@ -450,7 +378,8 @@ int wrapper_read(struct wrapper *w, const struct yaml_node *root, struct err *e)
 	static const char *const keys[] = {"app", "version", "title", "license", "provides",
 		"requires", "conflicts", "platforms", "services", "settings", "templates", "check",
 		"actions", "site", "data", NULL};
-	static const char *const actions[] = {script_names[0], script_names[1], script_names[2], NULL};
+	static const char *const actions[] = {script_names[0], script_names[1], script_names[2],
+		NULL};
 	static const char *const site[] = {script_names[3], script_names[4], script_names[5],
 		script_names[6], script_names[7], NULL};
 	int r;
@@ -474,10 +403,11 @@ static void words_release(struct words *w)
 
 void wrapper_release(struct wrapper *w)
 {
-	vec_each(&w->platforms, p) words_release(&p->packages);
-	vec_each(&w->services, s) vec_release(&s->ports);
-	vec_each(&w->settings, s)
-	{
+	vec_each(&w->platforms, p)
+		words_release(&p->packages);
+	vec_each(&w->services, s)
+		vec_release(&s->ports);
+	vec_each(&w->settings, s) {
 		words_release(&s->choices);
 		free(s->def);
 	}
@@ -495,8 +425,7 @@ void wrapper_release(struct wrapper *w)
 
 const struct wrapper_platform *wrapper_platform(const struct wrapper *w, const char *name)
 {
-	vec_each(&w->platforms, p)
-	{
+	vec_each(&w->platforms, p) {
 		if (strcmp(p->name, name) == 0)
 			return p;
 	}
@@ -521,8 +450,7 @@ void wrapper_values_release(struct wrapper_values *vals)
 
 const struct wrapper_setting *wrapper_setting(const struct wrapper *w, const char *name)
 {
-	vec_each(&w->settings, s)
-	{
+	vec_each(&w->settings, s) {
 		if (strcmp(s->name, name) == 0)
 			return s;
 	}
@@ -534,7 +462,8 @@ static int no_setting(const struct wrapper *w, const char *name, struct err *e)
 	autostr known = STR_INIT, shown = STR_INIT;
 
 	str_add_clean(&shown, name, strnlen(name, 63), false);
-	vec_each(&w->settings, s) str_addf(&known, " %s", s->name);
+	vec_each(&w->settings, s)
+		str_addf(&known, " %s", s->name);
 	return err_set(e, E_USAGE, "%s has no setting '%s'%s%s", w->app, str_c(&shown),
 		known.len ? ": there are" : "", str_c(&known));
 }
@@ -565,8 +494,7 @@ const char *wrapper_value(const struct wrapper_values *vals, const char *name)
 
 int wrapper_values_complete(const struct wrapper_values *vals, struct err *e)
 {
-	vec_each(&vals->w->settings, s)
-	{
+	vec_each(&vals->w->settings, s) {
 		if (!wrapper_value(vals, s->name))
 			return err_set(e, E_USAGE,
 				"%s needs the setting %s: give it with --set %s=VALUE",
@@ -598,8 +526,9 @@ static bool look_up(void *arg, const char *name, struct template_value *out)
 	struct strvec *items = &r->lists[s - w->settings.v];
 	if (!items->n)
 		strvec_split(items, v, ",");
-	*out = (struct template_value){
-		.list = (const char *const *)items->v, .n = items->n, .truth = items->n > 0};
+	*out = (struct template_value){.list = (const char *const *)items->v,
+		.n = items->n,
+		.truth = items->n > 0};
 	return true;
 }
 

@@ -14,6 +14,7 @@
 
 #include "svc/yaml.h"
 #include "util/err.h"
+#include "util/ident.h"
 #include "util/str.h"
 #include "util/typed.h"
 #include "util/vec.h"
@@ -24,9 +25,9 @@ struct words {
 };
 
 struct wrapper_platform {
-	const char *name;      /* "debian-12": ID and VERSION_ID of os-release(5) */
+	const char *name; /* "debian-12": ID and VERSION_ID of os-release(5) */
 	struct words packages;
-	bool bundle;           /* packages travel inside */
+	bool bundle; /* packages travel inside */
 };
 
 struct wrapper_port {
@@ -42,10 +43,10 @@ struct wrapper_service {
 
 struct wrapper_setting {
 	const char *name;
-	struct typed type;     /* its choices are those of the words below */
+	struct typed type; /* its choices are those of the words below */
 	struct words choices;
 	const char *help;
-	char *def;             /* canonical form, owned; NULL: must be given */
+	char *def; /* canonical form, owned; NULL: must be given */
 };
 
 struct wrapper_template {
@@ -55,16 +56,22 @@ struct wrapper_template {
 
 /* Scripts; NULL where there is none. */
 enum wrapper_script {
-	SCRIPT_INSTALL, SCRIPT_UPDATE, SCRIPT_REMOVE,
-	SCRIPT_SITE_ADD, SCRIPT_SITE_REMOVE, SCRIPT_SITE_SUSPEND, SCRIPT_SITE_RESUME,
-	SCRIPT_SITE_USAGE, SCRIPT_COUNT,
+	SCRIPT_INSTALL,
+	SCRIPT_UPDATE,
+	SCRIPT_REMOVE,
+	SCRIPT_SITE_ADD,
+	SCRIPT_SITE_REMOVE,
+	SCRIPT_SITE_SUSPEND,
+	SCRIPT_SITE_RESUME,
+	SCRIPT_SITE_USAGE,
+	SCRIPT_COUNT,
 };
 
 struct wrapper {
 	const char *app;
-	const char *version;  /* "auto" or a version */
+	const char *version; /* "auto" or a version */
 	const char *title;
-	const char *pool;     /* licence pool; NULL: free */
+	const char *pool; /* licence pool; NULL: free */
 	struct words provides, requires, conflicts, check, data;
 	VEC(struct wrapper_platform) platforms;
 	VEC(struct wrapper_service) services;
@@ -83,11 +90,6 @@ const struct wrapper_platform *wrapper_platform(const struct wrapper *w, const c
 bool words_have(const struct words *w, const char *word);
 /* Blank-separated, appended. */
 void words_join(const struct words *w, struct str *s);
-
-/* A version as distributions write them: [A-Za-z0-9.+~:-], beginning with a digit. */
-bool wrapper_is_version(const char *s);
-/* A path within a tree: relative, no empty, "." or ".." part, no control byte, at most 255 bytes. */
-bool wrapper_is_path(const char *s);
 
 /* ---- values of settings ---- */
 
