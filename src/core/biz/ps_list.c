@@ -15,8 +15,13 @@
 	"FROM ps p JOIN server s ON s.id = p.server JOIN image i ON i.id = p.image "               \
 	"LEFT JOIN account ac ON ac.id = p.account "                                               \
 	"LEFT JOIN subscription su ON su.id = p.subscription "
-#define SQL_LIST                                                                                   \
-	SQL_ROWS "WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR ac.name = ?2) ORDER BY p.id"
+/* One statement for each way to the rows, so that each finds its index. */
+#define SQL_LIST SQL_ROWS "ORDER BY p.id"
+#define SQL_OF_SERVER                                                                              \
+	SQL_ROWS "WHERE p.server = (SELECT id FROM server WHERE name = ?1) "                       \
+		 "AND (?2 IS NULL OR ac.name = ?2) ORDER BY p.id"
+#define SQL_OF_ACCOUNT                                                                             \
+	SQL_ROWS "WHERE p.account = (SELECT id FROM account WHERE name = ?1) ORDER BY p.id"
 #define SQL_SHOW SQL_ROWS "WHERE p.name = ?1"
 
 static int64_t num(struct query *q, int col)
@@ -54,8 +59,14 @@ int ps_list(struct sxc *s, const char *server, const char *account, ps_row_fn fn
 	struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_LIST, server, account);
+	int r;
 
+	if (server)
+		r = db_query(s->db, &q, e, SQL_OF_SERVER, server, account);
+	else if (account)
+		r = db_query(s->db, &q, e, SQL_OF_ACCOUNT, account);
+	else
+		r = db_query(s->db, &q, e, SQL_LIST);
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		r = give(&q, fn, arg, e);
 	return r;
