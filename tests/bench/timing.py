@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Time commands interleaved: timing.py RUNS NAME COMMAND [NAME COMMAND …]
 
 Each round runs every command once, so that noise of the machine falls on all of them alike. Prints a
-line a command: name, median and best in milliseconds, and the median's ratio to the first one's.
-Commands are words separated by blanks, without a shell; {i} becomes the round's number."""
+table with a line a command: median and best of the wall clock, the median's ratio to the first one's,
+and the best of the processor time (user and system), which other work on the machine disturbs least.
+Commands are words separated by blanks, without a shell; {i} becomes the round's number ({i:03} with
+three digits)."""
+import os
+import statistics
 import subprocess
 import sys
 import time
@@ -11,12 +16,15 @@ import time
 
 def once(words):
     begin = time.perf_counter()
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE)
+    child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE)
+    said = child.stderr.read()
+    _, status, used = os.wait4(child.pid, 0)
     spent = time.perf_counter() - begin
-    if done.returncode:
-        sys.exit(f"{' '.join(words)}: status {done.returncode}: {done.stderr.decode()}")
-    return spent * 1000
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"{' '.join(words)}: status {child.returncode}: {said.decode()}")
+    return spent * 1000, (used.ru_utime + used.ru_stime) * 1000
 
 
 def main():
@@ -25,13 +33,18 @@ def main():
     spent = {name: [] for name, _ in commands}
     for i in range(runs):
         for name, line in commands:
-            words = [word.replace("{i}", str(i)) for word in line.split()]
+            words = [word.replace("{i}", str(i)).replace("{i:02}", f"{i:02}")
+                     .replace("{i:03}", f"{i:03}") for word in line.split()]
             spent[name].append(once(words))
-    first = sorted(spent[commands[0][0]])[runs // 2]
+    first = statistics.median(wall for wall, _ in spent[commands[0][0]])
+    print("| what | median | best | ratio to the first | processor time, best |")
+    print("|---|--:|--:|--:|--:|")
     for name, _ in commands:
-        times = sorted(spent[name])
-        median = times[runs // 2]
-        print(f"| {name} | {median:.1f} ms | {times[0]:.1f} ms | {median / first:.2f} |")
+        wall = [w for w, _ in spent[name]]
+        median = statistics.median(wall)
+        print(f"| {name} | {median:.1f} ms | {min(wall):.1f} ms | {median / first:.2f} | "
+              f"{min(cpu for _, cpu in spent[name]):.1f} ms |")
+    print()
 
 
 main()
