@@ -23,9 +23,11 @@
 #define SQL_ROWS                                                                                   \
 	"SELECT domain, title, account, subscription, ps, server, state, addresses, features, "    \
 	"created FROM v_domain "
-#define SQL_LIST                                                                                   \
-	SQL_ROWS "WHERE (?1 IS NULL OR ps = ?1) AND (?2 IS NULL OR account = ?2) ORDER BY domain"
-#define SQL_SHOW SQL_ROWS "WHERE domain = ?1"
+/* One statement for each way to the rows, so that each finds its index. */
+#define SQL_LIST       SQL_ROWS "ORDER BY domain"
+#define SQL_OF_PS      SQL_ROWS "WHERE ps = ?1 AND (?2 IS NULL OR account = ?2) ORDER BY domain"
+#define SQL_OF_ACCOUNT SQL_ROWS "WHERE account = ?1 ORDER BY domain"
+#define SQL_SHOW       SQL_ROWS "WHERE domain = ?1"
 #define SQL_COMPLETE                                                                               \
 	"SELECT d.name, p.name || ' ' || d.state FROM domain d JOIN ps p ON p.id = d.ps "          \
 	"WHERE d.name >= ?1 AND d.name < ?1 || x'f48fbfbf' ORDER BY d.name LIMIT ?2"
@@ -296,8 +298,14 @@ int domain_list(struct sxc *s, const char *ps, const char *account, domain_row_f
 	struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_LIST, ps, account);
+	int r;
 
+	if (ps)
+		r = db_query(s->db, &q, e, SQL_OF_PS, ps, account);
+	else if (account)
+		r = db_query(s->db, &q, e, SQL_OF_ACCOUNT, account);
+	else
+		r = db_query(s->db, &q, e, SQL_LIST);
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		r = give(&q, fn, arg, e);
 	return r;
