@@ -23,8 +23,13 @@ ada	ada@example.net	consumer	USD	active		0.00	0.00	2026-04-01T10:00:00Z"
 	run_sxc -o json account show ada
 	assert_ok
 	jq -e '.account == "ada" and .kind == "business" and .tax_id == "X1" and .terms == 30 and
-		.balance == 0 and .reseller == null and .contact == "{\"name\":\"Ada\"}" and
+		.balance == 0 and .reseller == null and .contact == {"name": "Ada"} and
 		.subscriptions == [] and .tickets == []' <<<"$out" >/dev/null || seen "not as wanted"
+	run_sxc account show ada -o table -c contact
+	assert_ok "contact: name=Ada"
+	run_sxc account set ada --contact name=
+	run_sxc -o json account show ada -c contact
+	jq -e '.contact == null' <<<"$out" >/dev/null || seen "not null"
 	run_sxc account show "#1" -c account
 	assert_ok
 }

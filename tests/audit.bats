@@ -32,6 +32,13 @@ setup() {
 	[ "$(jq -r '.audit[0].at' <<<"$out" | cut -c1-4)" -ge 2026 ]
 }
 
+@test "who acts has a name of one line" {
+	run_sxc --as $'ro\nbot' config set seller.name Zero
+	assert_refused 2 "--as: a name is one line of 1 to 200 bytes"
+	run_sxc --as "" config set seller.name Zero
+	assert_refused 2 "--as: a name is one line of 1 to 200 bytes"
+}
+
 @test "audit verify proves an untouched log" {
 	run_sxc audit verify
 	assert_ok "4 rows, each fits the one before it"

@@ -309,6 +309,8 @@ three() {
 	first=$out
 	run_sxc --request-key k1 account add a --email a@example.net
 	assert_ok "$first"
+	run ls -A "$SXC_HOME/run"
+	[ -z "$output" ] || { echo "left behind: $output"; false; }
 	run_sxc --request-key k1 account add b --email b@example.net
 	assert_refused 12 "request key 'k1' was used for other arguments"
 	[ "$(sql 'SELECT count(*) FROM account')" = 1 ] || seen "two accounts"

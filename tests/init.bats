@@ -12,6 +12,7 @@ setup() {
 	run_sxc init
 	assert_ok "control center made at $SXC_HOME"
 	[ "$(stat -c %a "$SXC_HOME")" = 700 ]
+	[ "$(stat -c %a "$SXC_HOME/sxc.db")" = 600 ]
 	[ "$(stat -c %a "$SXC_HOME/keys/ssh")" = 600 ]
 	[ "$(stat -c %a "$SXC_HOME/keys/sign")" = 600 ]
 	[ -s "$SXC_HOME/keys/ssh.pub" ]

@@ -253,6 +253,8 @@ biz	10000	0	10000" ] || { echo "$output" && false; }
 	assert_refused 2 "'1.999' has more decimals than USD has (2)"
 	run_sxc account pay ada 0
 	assert_refused_like 2 "more than nothing"
+	run_sxc account credit ada 92233720368547758.07 --reason much
+	assert_refused 2 "'92233720368547758.07' is too large an amount"
 	books
 }
 

@@ -68,7 +68,7 @@ prices.USD.price	1000	1250"
 	web
 	printf 'plan: bad\n' >bad.yaml
 	run_sxc plan apply web.yaml bad.yaml
-	assert_refused_like 2 "currency is missing"
+	assert_refused 2 "bad.yaml:1:1: the key 'currency' is missing"
 	run_sxc plan list -q
 	assert_ok ""
 }
@@ -85,6 +85,49 @@ prices.USD.price	1000	1250"
 	refuses "6:32: adds is not supported in this version" "options: {ip: {price: 2, adds: {ip: 1}}}"
 	refuses "7:24: vm is memory and swap together: it must be memory or more" "provides:" \
 		"  private-server: {vm: 1M, memory: 2M}"
+}
+
+@test "a key that is missing is told with its place" {
+	: >empty.yaml
+	run_sxc plan validate empty.yaml
+	assert_refused 2 "empty.yaml:1:1: the key 'plan' is missing"
+	refuses "6:15: the key 'price' is missing" "options: {ip: {max: 2}}"
+	refuses "7:8: the key 'price' is missing" "prices:" "  EUR: {setup: 2}"
+}
+
+@test "a title has no control characters, as bytes or written out" {
+	for title in '"a\e[31m"' '"a\u009b31m"' "''"; do
+		printf 'plan: web\ntitle: %s\ncurrency: USD\nprice: 1\nevery: 1 month\n' "$title" >web.yaml
+		run_sxc plan apply web.yaml
+		assert_refused 2 "web.yaml:2:8: title must be one line of at most 200 bytes"
+	done
+}
+
+@test "a byte order mark before a plan is no fault" {
+	web
+	printf '\357\273\277' | cat - web.yaml >marked.yaml
+	run_sxc plan validate marked.yaml
+	assert_ok "marked.yaml: plan web is valid"
+	sed -i 's/USD/US/' marked.yaml
+	run_sxc plan validate marked.yaml
+	assert_refused 2 "marked.yaml:3:11: 'US' is not a currency: write its ISO 4217 code, such as USD"
+}
+
+@test "history counts the subscribers of each version" {
+	web
+	"$SXC" -q plan apply web.yaml
+	"$SXC" -q account add ada --email ada@example.net
+	"$SXC" -q account subscribe ada web
+	web 12
+	"$SXC" -q plan apply web.yaml
+	"$SXC" -q account subscribe ada web
+	"$SXC" -q account subscribe ada web
+	run_sxc plan history web -c version,subscribers
+	assert_ok "version	subscribers
+1	1
+2	2"
+	run_sxc plan list -c subscribers --no-header
+	assert_ok 3
 }
 
 @test "more wrong files" {

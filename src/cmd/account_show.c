@@ -24,7 +24,7 @@ static const struct column show_columns[] = {
 	COL(struct account_row, timezone, COL_TEXT, "where its days are"),
 	COL(struct account_row, bill_day, COL_INT, "day of the month on which it is billed"),
 	COL(struct account_row, terms, COL_INT, "days to pay"),
-	COL(struct account_row, contact, COL_TEXT, "name, address and so on"),
+	COL(struct account_row, contact, COL_PAIRS, "name, address and so on"),
 	COL(struct account_row, created, COL_TIME, "when it was added"),
 	COL_X(struct account_row, id, COL_INT, "its number"),
 	COL_END,

@@ -16,15 +16,17 @@
 #include "util/err.h"
 
 enum col_type {
-	COL_TEXT,     /* const char *; NULL is null (empty in tables) */
-	COL_INT,      /* int64_t; INT64_MIN is null */
-	COL_SIZE,     /* int64_t bytes: tables human (2.0G), else exact; INT64_MIN null */
-	COL_PERCENT,  /* int64_t hundredths of a percent; JSON: hundredths, tables 12.5% */
-	COL_DURATION, /* int64_t seconds */
-	COL_MONEY,    /* int64_t minor units, currency in the field at offset2; tables 24.95 */
-	COL_TIME,     /* int64_t seconds since 1970, shown ISO 8601 UTC; 0 or INT64_MIN null */
-	COL_BOOL,     /* int64_t 0/1 */
-	COL_LIST,     /* const char *: words separated by blanks; JSON array of texts */
+	COL_TEXT,       /* const char *; NULL is null (empty in tables) */
+	COL_INT,        /* int64_t; INT64_MIN is null */
+	COL_SIZE,       /* int64_t bytes: tables human (2.0G), else exact; INT64_MIN null */
+	COL_PERCENT,    /* int64_t hundredths of a percent; JSON: hundredths, tables 12.5% */
+	COL_HUNDREDTHS, /* int64_t hundredths; JSON: hundredths, tables 1.47 */
+	COL_DURATION,   /* int64_t seconds */
+	COL_MONEY,      /* int64_t minor units, currency in the field at offset2; tables 24.95 */
+	COL_TIME,       /* int64_t seconds since 1970, shown ISO 8601 UTC; 0 or INT64_MIN null */
+	COL_BOOL,       /* int64_t 0/1 */
+	COL_LIST,       /* const char *: words separated by blanks; JSON array of texts */
+	COL_PAIRS,      /* const char *: a JSON object of texts, "{}" is null; tables K=V, K=V */
 };
 
 struct column {

@@ -77,9 +77,9 @@ void delim_row(struct out *o, const struct out_list *l, const struct value *v)
 
 		if (i)
 			str_addc(s, sep);
-		if (c->type != COL_TEXT && c->type != COL_LIST) {
+		if (!column_is_text(c)) {
 			value_text(cell, c, false, s);
-		} else if (cell->t) {
+		} else if (!value_null(cell, c)) {
 			delim_field(o, s, cell->t, strlen(cell->t));
 		}
 	}

@@ -84,6 +84,7 @@ int out_error(struct out *o, struct err *e);
 
 /* ---- out_value.c ---- */
 void value_read(struct value *v, const struct column *c, const void *row);
+bool column_is_text(const struct column *c); /* its cells are texts */
 bool value_null(const struct value *v, const struct column *c);
 /* Plain form (TSV, CSV, --filter), or human for tables. Not cleaned. */
 void value_text(const struct value *v, const struct column *c, bool human, struct str *s);

@@ -290,11 +290,13 @@ int out_column_help(struct out *o, const struct column *cols, struct err *e)
 		[COL_INT] = "number",
 		[COL_SIZE] = "bytes",
 		[COL_PERCENT] = "percent",
+		[COL_HUNDREDTHS] = "hundredths",
 		[COL_DURATION] = "seconds",
 		[COL_MONEY] = "money",
 		[COL_TIME] = "time",
 		[COL_BOOL] = "yes or no",
-		[COL_LIST] = "list"};
+		[COL_LIST] = "list",
+		[COL_PAIRS] = "pairs"};
 	static const struct column about[] = {
 		COL(struct column_row, name, COL_TEXT, "name of the column"),
 		COL(struct column_row, type, COL_TEXT, "what it holds"),

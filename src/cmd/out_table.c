@@ -8,8 +8,7 @@
 
 static bool right(const struct column *c)
 {
-	return c->type != COL_TEXT && c->type != COL_LIST && c->type != COL_TIME &&
-	       c->type != COL_BOOL;
+	return !column_is_text(c) && c->type != COL_TIME && c->type != COL_BOOL;
 }
 
 static void add_column(struct out *o, struct libscols_table *t, const struct column *c)

@@ -7,9 +7,9 @@
 #include "util/money.h"
 #include "util/units.h"
 
-static bool is_text(const struct column *c)
+bool column_is_text(const struct column *c)
 {
-	return c->type == COL_TEXT || c->type == COL_LIST;
+	return c->type == COL_TEXT || c->type == COL_LIST || c->type == COL_PAIRS;
 }
 
 void value_read(struct value *v, const struct column *c, const void *row)
@@ -17,7 +17,7 @@ void value_read(struct value *v, const struct column *c, const void *row)
 	const char *field = (const char *)row + c->offset;
 
 	*v = (struct value){0};
-	if (is_text(c))
+	if (column_is_text(c))
 		v->t = *(const char *const *)field;
 	else
 		v->i = *(const int64_t *)field;
@@ -27,9 +27,25 @@ void value_read(struct value *v, const struct column *c, const void *row)
 
 bool value_null(const struct value *v, const struct column *c)
 {
-	if (is_text(c))
+	if (c->type == COL_PAIRS)
+		return !v->t || str_eq(v->t, "{}");
+	if (column_is_text(c))
 		return !v->t || (!*v->t && c->type == COL_TEXT);
 	return v->i == INT64_MIN || (c->type == COL_TIME && v->i == 0);
+}
+
+/* {"city":"Paris","name":"Ada"} as "city=Paris, name=Ada". */
+static void add_pairs(struct str *s, const char *object)
+{
+	json_t *j = json_loads(object, 0, NULL), *value;
+	const char *key, *gap = "";
+
+	json_object_foreach(j, key, value)
+	{
+		str_addf(s, "%s%s=%s", gap, key, json_string_value(value));
+		gap = ", ";
+	}
+	json_decref(j);
 }
 
 void value_text(const struct value *v, const struct column *c, bool human, struct str *s)
@@ -41,8 +57,14 @@ void value_text(const struct value *v, const struct column *c, bool human, struc
 	case COL_LIST:
 		str_add(s, v->t);
 		break;
+	case COL_PAIRS:
+		human ? add_pairs(s, v->t) : str_add(s, v->t);
+		break;
 	case COL_PERCENT:
 		units_add_percent(s, v->i);
+		break;
+	case COL_HUNDREDTHS:
+		units_add_hundredths(s, v->i);
 		break;
 	case COL_MONEY:
 		money_format(s, v->i, v->cur ? v->cur : "");
@@ -70,7 +92,7 @@ int value_compare(const struct value *a, const struct value *b, const struct col
 
 	if (x || y)
 		return x - y;
-	if (is_text(c))
+	if (column_is_text(c))
 		return strverscmp(a->t, b->t);
 	return (a->i > b->i) - (a->i < b->i);
 }
@@ -123,6 +145,8 @@ json_t *value_json(const struct value *v, const struct column *c)
 		return out_json_text(v->t);
 	case COL_LIST:
 		return list_json(v->t);
+	case COL_PAIRS:
+		return json_loads(v->t, 0, NULL);
 	case COL_BOOL:
 		return json_boolean(v->i != 0);
 	case COL_TIME:

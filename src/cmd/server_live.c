@@ -13,8 +13,8 @@
 static const struct column status_columns[] = {
 	COL_NAMED("server", struct server_status_row, name, COL_TEXT, "its name"),
 	COL(struct server_status_row, state, COL_TEXT, "up, down"),
-	COL_NAMED("load", struct server_status_row, load, COL_PERCENT,
-		"load average of the last minute; 100%: one processor"),
+	COL_NAMED("load", struct server_status_row, load, COL_HUNDREDTHS,
+		"load average of the last minute; 1.00: one processor's worth"),
 	COL(struct server_status_row, memory_used, COL_SIZE, "memory in use, bytes"),
 	COL(struct server_status_row, memory, COL_SIZE, "memory, bytes"),
 	COL(struct server_status_row, disk_used, COL_SIZE, "disk in use, bytes"),

@@ -95,8 +95,8 @@ int session_setup(struct session *ses, const struct globals *g, struct err *e)
 		return r;
 	if (g->jobs < 1 || g->jobs > MAX_JOBS)
 		return err_set(e, E_USAGE, "--jobs: from 1 to %d", MAX_JOBS);
-	if (g->as && !*g->as)
-		return err_set(e, E_USAGE, "--as: the name is empty");
+	if (g->as && !str_is_line(g->as, 200))
+		return err_set(e, E_USAGE, "--as: a name is one line of 1 to 200 bytes");
 	if (g->request_key && (!*g->request_key || strlen(g->request_key) > 200))
 		return err_set(e, E_USAGE, "--request-key: from 1 to 200 bytes");
 	free(s->as);

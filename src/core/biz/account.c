@@ -47,12 +47,7 @@ int account_name_of(struct sxc *s, int64_t id, char **name, struct err *e)
 
 static bool printable(const char *v, size_t most)
 {
-	if (strlen(v) > most || !str_is_utf8(v, strlen(v)))
-		return false;
-	for (; *v; v++)
-		if ((unsigned char)*v < 0x20 || *v == 0x7f)
-			return false;
-	return true;
+	return !*v || str_is_line(v, most);
 }
 
 static bool is_email(const char *v)

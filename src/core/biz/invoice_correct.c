@@ -139,9 +139,7 @@ static int check_lines(const struct head *h, const struct draft *d, size_t n, st
 
 static int check_reason(const char *reason, struct err *e)
 {
-	size_t n = reason ? strlen(reason) : 0;
-
-	if (n > 0 && n <= 200 && str_is_utf8(reason, n) && !strpbrk(reason, "\n\r\t\033"))
+	if (reason && str_is_line(reason, 200))
 		return 0;
 	return err_set(e, E_USAGE, "say why with --reason: one line of at most 200 bytes");
 }

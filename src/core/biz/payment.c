@@ -34,20 +34,15 @@
 	"ON a.id = y.account WHERE ?1 IS NULL OR y.account = (SELECT id FROM account "             \
 	"WHERE name = ?1) ORDER BY y.id"
 
-static bool one_line(const char *text, size_t most)
-{
-	size_t n = strlen(text);
-
-	return n > 0 && n <= most && str_is_utf8(text, n) && !strpbrk(text, "\n\r\t\033");
-}
-
 static int positive(const char *text, const char *currency, int64_t *out, struct err *e)
 {
 	int r = money_parse(text, currency, out, e);
 
 	if (r < 0)
 		return r;
-	if (*out <= 0 || *out > PRICE_MOST)
+	if (*out > PRICE_MOST)
+		return err_set(e, E_USAGE, "'%s' is too large an amount", text);
+	if (*out <= 0)
 		return err_set(e, E_USAGE,
 			"'%s' is not an amount to be entered: it must be more "
 			"than nothing",
@@ -208,7 +203,7 @@ int payment_add(struct sxc *s, const struct payment_new *p, struct payment_done 
 			"'%.40s' is not a method: write one such as transfer or "
 			"cheque",
 			p->method);
-	if (p->external_id && !one_line(p->external_id, 200))
+	if (p->external_id && !str_is_line(p->external_id, 200))
 		return err_set(e, E_USAGE, "an external id is one line of at most 200 bytes");
 	if ((r = tx_begin(s, e)) < 0)
 		return r;
@@ -245,7 +240,7 @@ int payment_list(struct sxc *s, const char *account, account_row_fn fn, void *ar
 
 static int check_reason(const char *reason, struct err *e)
 {
-	if (reason && one_line(reason, 200))
+	if (reason && str_is_line(reason, 200))
 		return 0;
 	return err_set(e, E_USAGE, "say why with --reason: one line of at most 200 bytes");
 }

@@ -173,6 +173,7 @@ static int parse_option(const struct yaml_node *key, const struct yaml_node *n,
 
 	if ((r = yaml_name(key, "the name of an option", &name, e)) < 0 ||
 		(r = yaml_need_map(n, name, e)) < 0 || (r = yaml_only_keys(n, keys, e)) < 0 ||
+		(r = yaml_need_key(n, "price", e)) < 0 ||
 		(r = amount(yaml_get(n, "price"), "price", p->currency, &o.price, e)) < 0)
 		return r;
 	if (yaml_get(n, "adds"))
@@ -235,6 +236,8 @@ static int parse_other(const struct yaml_node *key, const struct yaml_node *n, s
 	if (r == 0 && (r = yaml_need_map(n, key->text, e)) == 0)
 		r = yaml_only_keys(n, keys, e);
 	if (r == 0)
+		r = yaml_need_key(n, "price", e);
+	if (r == 0)
 		r = amount(yaml_get(n, "price"), "price", p.currency, &p.price, e);
 	setup = yaml_get(n, "setup");
 	if (r == 0 && setup)
@@ -292,7 +295,7 @@ static int parse_names(const struct yaml_node *root, struct plan_def *d, struct 
 		r = yaml_text(yaml_get(root, "title"), "title", &title, e);
 	if (r < 0)
 		return r;
-	if (strlen(title) > 200 || strpbrk(title, "\n\t\r"))
+	if (!str_is_line(title, 200))
 		return yaml_err(e, yaml_get(root, "title"),
 			"title must be one line of at most 200 bytes");
 	d->name = mem_strdup(name);
@@ -369,13 +372,23 @@ static int parse_rest(const struct yaml_node *root, struct plan_def *d, struct e
 	return r;
 }
 
+static int need_keys(const struct yaml_node *root, struct err *e)
+{
+	static const char *const keys[] = {"plan", "currency", "price", "every"};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(keys) && r == 0; i++)
+		r = yaml_need_key(root, keys[i], e);
+	return r;
+}
+
 static int parse_root(const struct yaml_node *root, struct plan_def *d, struct err *e)
 {
 	int r;
 
 	if ((r = refuse_later(root, e)) < 0 || (r = yaml_only_keys(root, PLAN_KEYS, e)) < 0 ||
-		(r = parse_names(root, d, e)) < 0 || (r = parse_prices(root, d, e)) < 0 ||
-		(r = parse_terms(root, d, e)) < 0)
+		(r = need_keys(root, e)) < 0 || (r = parse_names(root, d, e)) < 0 ||
+		(r = parse_prices(root, d, e)) < 0 || (r = parse_terms(root, d, e)) < 0)
 		return r;
 	return parse_rest(root, d, e);
 }

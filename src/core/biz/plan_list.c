@@ -6,16 +6,22 @@
 #include "biz/plan.h"
 #include "util/str.h"
 
-#define ROW                                                                                        \
+/* Subscribers are those of the plan, or, in SQL_HISTORY, of that version. */
+#define ROW_OF(WHOSE)                                                                              \
 	"SELECT p.id, p.name, v.title, v.version, p.state, v.currency, "                           \
 	"v.every_n || ' ' || v.every_unit || CASE v.every_n WHEN 1 THEN '' ELSE 's' END, v.bill, " \
 	"v.provision, x.price, x.setup, v.stock, v.created, "                                      \
-	"(SELECT count(*) FROM subscription s WHERE s.plan = p.id AND s.state <> 'ended') "        \
+	"(SELECT count(*) FROM subscription s WHERE s.plan = p.id AND s.state <> 'ended'" WHOSE    \
+	") "                                                                                       \
 	"FROM plan p JOIN plan_version v ON v.plan = p.id "                                        \
 	"JOIN plan_price x ON x.version = v.id AND x.currency = v.currency "
-#define SQL_LIST    ROW "WHERE v.version = p.version ORDER BY p.id"
-#define SQL_SHOW    ROW "WHERE p.name = ?1 AND v.version = CASE ?2 WHEN 0 THEN p.version ELSE ?2 END"
-#define SQL_HISTORY ROW "WHERE p.name = ?1 ORDER BY v.version"
+#define ROW      ROW_OF("")
+#define SQL_LIST ROW "WHERE v.version = p.version ORDER BY p.id"
+#define SQL_SHOW ROW "WHERE p.name = ?1 AND v.version = CASE ?2 WHEN 0 THEN p.version ELSE ?2 END"
+#define SQL_HISTORY                                                                                \
+	ROW_OF(" AND EXISTS (SELECT 1 FROM subscription_term t WHERE t.id = s.term "               \
+	       "AND t.version = v.id)")                                                            \
+	"WHERE p.name = ?1 ORDER BY v.version"
 #define SQL_NAMES                                                                                  \
 	"SELECT p.name, v.title FROM plan p JOIN plan_version v ON v.plan = p.id "                 \
 	"AND v.version = p.version WHERE p.name >= ?1 AND p.name < ?1 || char(1114111) "           \

@@ -132,7 +132,7 @@ static int give_status(const struct engine_item *it, server_row_fn fn, void *arg
 		.agent = clean_text(m->ans, "agent", &agent),
 		.module = clean_text(m->ans, "module", &module),
 		.error = it->result < 0 ? it->err.msg : NULL,
-		.load = msg_has(m->ans, "load1") ? msg_i64(m->ans, "load1", 0) * 100 : INT64_MIN,
+		.load = msg_i64(m->ans, "load1", INT64_MIN),
 		.memory_used = msg_i64(m->ans, "memory_used", INT64_MIN),
 		.memory = msg_i64(m->ans, "memory", INT64_MIN),
 		.disk_used = msg_i64(m->ans, "disk_used", INT64_MIN),

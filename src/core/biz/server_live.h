@@ -17,7 +17,7 @@ typedef void (*server_told_fn)(void *arg, const char *name, const char *error);
 /* Numbers are INT64_MIN where the server did not answer; state "up" or "down". */
 struct server_status_row {
 	const char *name, *state, *agent, *module, *error;
-	int64_t load; /* hundredths of a percent of one processor */
+	int64_t load; /* average of the last minute in hundredths: 147 is 1.47 */
 	int64_t memory_used, memory, disk_used, disk, rx, tx, uptime, ps_running;
 };
 /* Each as struct server_status_row, in the order of l. */

@@ -41,8 +41,7 @@
 
 static int check_note(const char *note, struct err *e)
 {
-	if (!note || (strlen(note) <= 200 && str_is_utf8(note, strlen(note)) &&
-			     !strpbrk(note, "\n\r\t\033")))
+	if (!note || !*note || str_is_line(note, 200))
 		return 0;
 	return err_set(e, E_USAGE, "a note is one line of at most 200 bytes");
 }

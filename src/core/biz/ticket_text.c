@@ -34,8 +34,8 @@ int ticket_check_subject(const char *subject, struct err *e)
 {
 	size_t n = strlen(subject);
 
-	if (n < 1 || n > TICKET_SUBJECT_MAX || !str_is_utf8(subject, n) || bad_byte(subject, n) ||
-		strpbrk(subject, "\n\t") || strspn(subject, " ") == n)
+	if (n < 1 || n > TICKET_SUBJECT_MAX || !str_is_line(subject, n) ||
+		strspn(subject, " ") == n)
 		return err_set(e, E_USAGE, "a subject is one line of text of 1 to %d bytes",
 			TICKET_SUBJECT_MAX);
 	return 0;

@@ -159,12 +159,34 @@ static int stop_asked(void *unused)
 	return interrupted;
 }
 
+/* What a question may do; whether a statement writes is asked of the statement itself. */
+static int may_ask(void *unused, int action, const char *a, const char *b, const char *db,
+	const char *in)
+{
+	(void)unused, (void)a, (void)db, (void)in;
+	if (action == SQLITE_FUNCTION)
+		return str_eq(b, "load_extension") ? SQLITE_DENY : SQLITE_OK;
+	return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
+}
+
+static int prepare_text(struct db *db, const char *sql, sqlite3_stmt **st, const char **rest)
+{
+	sqlite3_set_authorizer(db->h, may_ask, NULL);
+	int rc = sqlite3_prepare_v2(db->h, sql, -1, st, rest);
+
+	sqlite3_set_authorizer(db->h, NULL, NULL);
+	return rc;
+}
+
 int db_query_text(struct db *db, struct query *q, const char *sql, struct err *e)
 {
 	const char *rest = NULL;
 	sqlite3_stmt *st = NULL;
+	int rc = prepare_text(db, sql, &st, &rest);
 
-	if (sqlite3_prepare_v2(db->h, sql, -1, &st, &rest))
+	if (rc == SQLITE_AUTH)
+		return err_set(e, E_PERM, "sql: only reading is allowed");
+	if (rc != SQLITE_OK)
 		return err_set(e, E_USAGE, "sql: %s", sqlite3_errmsg(db->h));
 	if (!st)
 		return err_set(e, E_USAGE, "sql: the query is empty");

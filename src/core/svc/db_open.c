@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening a store: is it ours, of which version, and bringing it up. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -188,6 +189,14 @@ static int open_handle(struct db *db, struct err *e)
 	return 0;
 }
 
+/* Customers are nobody else's business; the files beside the database get its mode. */
+static int create_private(const char *path, struct err *e)
+{
+	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_sys(e, "%s", path) : 0;
+}
+
 int db_open(struct db **out, const char *path, enum db_mode mode, struct err *e)
 {
 	autoclean(db_close) struct db *db = NULL;
@@ -198,7 +207,8 @@ int db_open(struct db **out, const char *path, enum db_mode mode, struct err *e)
 	db = mem_zalloc(sizeof(*db));
 	db->path = mem_strdup(path);
 	db->mode = mode;
-	if ((r = open_handle(db, e)) < 0 || (r = prepare(db, e)) < 0)
+	if ((mode == DB_CREATE && (r = create_private(path, e)) < 0) ||
+		(r = open_handle(db, e)) < 0 || (r = prepare(db, e)) < 0)
 		return r;
 	*out = steal(&db);
 	return 0;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "svc/sign.h"
@@ -19,6 +20,15 @@
 #define SQL_FORGET "DELETE FROM request WHERE id = ?1 AND changed = 0"
 #define SQL_END    "UPDATE request SET state = 'done', status = ?2, output = ?3 WHERE id = ?1"
 
+/* Does the path still lead to this file? Who had the lock before takes the file away. */
+static bool is_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 /* One run at a time a key: a lock file named by the key's digest; the kernel drops it with us. */
 static int take_lock(struct sxc *s, struct request *r, struct err *e)
 {
@@ -28,13 +38,20 @@ static int take_lock(struct sxc *s, struct request *r, struct err *e)
 	autofree char *rel = str_fmt("run/request-%.16s.lock", hex);
 	autofree char *path = sxc_path(s, rel);
 
-	r->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-	if (r->lock < 0)
-		return err_sys(e, "%s", path);
-	if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	return err_set(e, E_BUSY, "request key '%s' is being worked on by another run",
-		s->request_key);
+	for (;;) {
+		r->lock = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+		if (r->lock < 0)
+			return err_sys(e, "%s", path);
+		if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
+			return err_set(e, E_BUSY,
+				"request key '%s' is being worked on by another run",
+				s->request_key);
+		if (is_file(r->lock, path))
+			break;
+		close(r->lock);
+	}
+	r->path = steal(&path);
+	return 0;
 }
 
 static int found(struct sxc *s, struct query *q, const char *digest, struct request *r,
@@ -100,6 +117,9 @@ int request_end(struct sxc *s, struct request *r, int status, const char *output
 void request_release(struct request *r)
 {
 	free(r->output);
+	if (r->path)
+		unlink(r->path);
+	free(r->path);
 	if (r->lock >= 0)
 		close(r->lock);
 	*r = (struct request){.lock = -1};

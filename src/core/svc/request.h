@@ -24,6 +24,7 @@ struct request {
 	int status;   /* REQUEST_DONE: exit status */
 	int64_t job;  /* REQUEST_JOB */
 	int lock;     /* descriptor held while it runs; -1 none */
+	char *path;   /* of the lock file while it is ours, which goes when it ends */
 };
 
 /*

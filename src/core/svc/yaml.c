@@ -7,6 +7,8 @@
 #include "util/mem.h"
 #include "util/slurp.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* some editors begin UTF-8 with it; YAML 1.2, 5.2 */
+
 struct yaml {
 	char *file;
 	struct yaml_node *root;
@@ -315,8 +317,10 @@ static int make_document(struct parse *p, struct yaml *y)
 		if (r < 0)
 			return r;
 	}
-	if (!y->root)
+	if (!y->root) {
+		ev.start_mark = (yaml_mark_t){0};
 		y->root = node_new(p, YAML_MAP, &ev);
+	}
 	yaml_event_delete(&ev);
 	return 0;
 }
@@ -350,7 +354,8 @@ static int check_bytes(struct parse *p)
 int yaml_parse(struct yaml **out, const char *file, const char *text, size_t n, struct err *e)
 {
 	autoyaml *y = mem_zalloc(sizeof(*y));
-	struct parse p = {.text = text, .size = n, .e = e};
+	size_t mark = n >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+	struct parse p = {.text = text + mark, .size = n - mark, .e = e};
 	int r;
 
 	p.file = y->file = mem_strdup(file);
@@ -359,7 +364,7 @@ int yaml_parse(struct yaml **out, const char *file, const char *text, size_t n, 
 	if (!yaml_parser_initialize(&p.parser))
 		mem_on_oom();
 	yaml_parser_set_encoding(&p.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&p.parser, (const unsigned char *)text, n);
+	yaml_parser_set_input_string(&p.parser, (const unsigned char *)p.text, p.size);
 	r = make_document(&p, y);
 	yaml_parser_delete(&p.parser);
 	if (r < 0)

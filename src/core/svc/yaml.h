@@ -53,6 +53,8 @@ int yaml_err(struct err *e, const struct yaml_node *at, const char *fmt, ...)
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 /* E_USAGE at the first key that is not in the NULL-terminated list; the message lists them. */
 int yaml_only_keys(const struct yaml_node *map, const char *const *allowed, struct err *e);
+/* E_USAGE, at the map's place, when a key is not there. */
+int yaml_need_key(const struct yaml_node *map, const char *key, struct err *e);
 /* Typed reads; what names the value in messages. Absent node (NULL) is an error for these. */
 int yaml_need_map(const struct yaml_node *n, const char *what, struct err *e);
 int yaml_need_list(const struct yaml_node *n, const char *what, struct err *e);

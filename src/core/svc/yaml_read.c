@@ -96,6 +96,11 @@ int yaml_only_keys(const struct yaml_node *map, const char *const *allowed, stru
 	return 0;
 }
 
+int yaml_need_key(const struct yaml_node *map, const char *key, struct err *e)
+{
+	return yaml_get(map, key) ? 0 : yaml_err(e, map, "the key '%s' is missing", key);
+}
+
 static bool is_null(const struct yaml_node *n)
 {
 	return !n->quoted && (!*n->text || !strcmp(n->text, "~") || !strcmp(n->text, "null"));

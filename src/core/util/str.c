@@ -176,14 +176,32 @@ bool str_is_name(const char *s)
 	return true;
 }
 
+/* C0, DEL, or C1 as UTF-8 has them; n bytes are there. */
+static bool is_control(const unsigned char *p, size_t n)
+{
+	return *p < 0x20 || *p == 0x7f || (n >= 2 && *p == 0xc2 && p[1] < 0xa0);
+}
+
+bool str_is_line(const char *s, size_t most)
+{
+	size_t n = strlen(s);
+
+	if (n < 1 || n > most || !str_is_utf8(s, n))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (is_control((const unsigned char *)s + i, n - i))
+			return false;
+	return true;
+}
+
 void str_add_clean(struct str *s, const char *text, size_t n, bool keep_lines)
 {
 	const unsigned char *p = (const unsigned char *)text;
 
 	for (size_t i = 0, k; i < n; i += k) {
 		k = utf8_seq(p + i, n - i);
-		bool control = p[i] < 0x20 || p[i] == 0x7f ||
-		               (k == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0);
+		bool control = is_control(p + i, k);
+
 		if (keep_lines && (p[i] == '\n' || p[i] == '\t'))
 			control = false;
 		if (k && !control) {

@@ -55,6 +55,8 @@ bool str_is_utf8(const char *s, size_t n);
  * accounts, applications.
  */
 bool str_is_name(const char *s);
+/* One line to be shown to people: 1 to most bytes of UTF-8, no control characters (C0, DEL, C1). */
+bool str_is_line(const char *s, size_t most);
 /*
  * Append text that came from elsewhere so that it is safe on a terminal: control bytes (C0, DEL,
  * C1) and invalid UTF-8 become \xHH, newline and tab stay when keep_lines is set.

@@ -211,6 +211,14 @@ static void add_decimal(struct str *s, int64_t v, int places)
 	str_addn(s, part, (size_t)places);
 }
 
+void units_add_hundredths(struct str *s, int64_t hundredths)
+{
+	uint64_t v = hundredths < 0 ? -(uint64_t)hundredths : (uint64_t)hundredths;
+
+	str_addf(s, "%s%llu.%02u", hundredths < 0 ? "-" : "", (unsigned long long)(v / 100),
+		(unsigned)(v % 100));
+}
+
 void units_add_percent(struct str *s, int64_t hundredths)
 {
 	add_decimal(s, hundredths, 2);

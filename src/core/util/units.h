@@ -35,6 +35,8 @@ void units_add_int(struct str *s, int64_t v);
 void units_add_size(struct str *s, int64_t bytes);
 /* Exact, in the largest unit that divides it ("512M", "1000"): units_size reads it back. */
 void units_add_size_exact(struct str *s, int64_t bytes);
+/* 147 is "1.47", 100 is "1.00". */
+void units_add_hundredths(struct str *s, int64_t hundredths);
 /* "12.5%", no trailing zeros. */
 void units_add_percent(struct str *s, int64_t hundredths);
 /* Exact, in the largest unit with at most three decimals ("2.5gbit"). */
