@@ -351,14 +351,14 @@ CN-2026-000001	plan	2026-04-01	2026-05-01	-1000	0
 	run_sxc account add bob --email b@example.net
 	monthly web 10
 	run_sxc account subscribe bob web
-	run_sxc invoice run
-	[ "$status" = 5 ] || seen "not refused"
-	assert_err_like "seller.name"
+	for form in tsv json; do
+		run_sxc invoice run -o $form
+		assert_refused_like 5 "seller.name"
+	done
 	run_sxc config set seller.name "Example"
 	run_sxc config set seller.address "1 Main Street"
 	run_sxc invoice run --until 2099-01-01
-	[ "$status" = 5 ] || seen "not refused"
-	assert_err_like "beyond today"
+	assert_refused_like 5 "beyond today"
 	run_sxc invoice preview --until 2027-12-31
 	assert_status 0
 	run_sxc invoice run

@@ -32,42 +32,48 @@ static void sum_up(struct call *c, const struct run_done *done)
 		(long long)done->lines, done->lines == 1 ? "" : "s");
 }
 
+/* The lines of a run cut short are printed, for they are billed; one that was refused has none. */
+static int end_lines(struct call *c, int r, const struct run_done *done, struct err *e)
+{
+	struct err ignored;
+	int ended = 0;
+
+	if (r == 0 || r == E_PARTIAL || done->lines > 0)
+		ended = out_end(c->out, r < 0 ? &ignored : e);
+	if (r == 0 || r == E_PARTIAL)
+		sum_up(c, done);
+	return r < 0 ? r : ended;
+}
+
 static int run_preview(struct call *c, struct err *e)
 {
 	struct run_opts o;
-	struct run_done done;
-	struct err ignored;
-	int r = begin(c, &o, e), ended;
+	struct run_done done = {0};
+	int r = begin(c, &o, e);
 
 	if (r < 0)
 		return r;
 	r = invoice_preview(c->sxc, &o, out_row_fn, c->out, &done, e);
-	ended = out_end(c->out, r < 0 ? &ignored : e);
-	if (r == 0 || r == E_PARTIAL)
-		sum_up(c, &done);
-	return r < 0 ? r : ended;
+	return end_lines(c, r, &done, e);
 }
 
 static int run_run(struct call *c, struct err *e)
 {
 	struct run_opts o;
-	struct run_done done;
-	struct err ignored;
+	struct run_done done = {0};
 	autojobs jobs = {0};
-	int r, ended;
+	int r;
 
 	if (c->sxc->dry_run)
 		return run_preview(c, e);
 	if ((r = begin(c, &o, e)) < 0)
 		return r;
 	r = invoice_run(c->sxc, &o, out_row_fn, c->out, &done, &jobs, e);
-	ended = out_end(c->out, r < 0 ? &ignored : e);
-	if (r == 0 || r == E_PARTIAL)
-		sum_up(c, &done);
+	r = end_lines(c, r, &done, e);
 	if (jobs.n)
 		out_note(c->out, "%zu job%s queued: \"sxc job resume\" works them off", jobs.n,
 			jobs.n == 1 ? "" : "s");
-	return r < 0 ? r : ended;
+	return r;
 }
 
 /* ---- pay ---- */

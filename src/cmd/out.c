@@ -122,6 +122,7 @@ void out_settle(struct out *o)
 
 int out_finish(struct out *o, struct err *e)
 {
+	list_abandon(o);
 	out_settle(o);
 	out_flush(o);
 	/* Some file systems tell only at close that there was no room. */

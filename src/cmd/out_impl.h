@@ -47,6 +47,7 @@ struct out_list {
 	int sort; /* column or -1 */
 	bool descending;
 	size_t rows;       /* written */
+	size_t start;      /* where in out.buf its head began */
 	struct value *now; /* room for one row */
 	VEC(struct kept_row) kept;
 	struct libscols_table *table;
@@ -84,6 +85,8 @@ int out_error(struct out *o, struct err *e);
 
 /* ---- out_value.c ---- */
 void value_read(struct value *v, const struct column *c, const void *row);
+/* A list that its command did not end, for it failed: no head without rows, no JSON cut short. */
+void list_abandon(struct out *o);
 bool column_is_text(const struct column *c); /* its cells are texts */
 bool value_null(const struct value *v, const struct column *c);
 /* Plain form (TSV, CSV, --filter), or human for tables. Not cleaned. */

@@ -65,6 +65,7 @@ int out_list(struct out *o, const char *json_key, const struct column *cols, str
 
 	if (r < 0)
 		return r;
+	o->list.start = o->buf.len;
 	if (o->format == OUT_TABLE)
 		table_open(o, &o->list);
 	else if (o->format == OUT_JSON)
@@ -110,6 +111,16 @@ int out_end(struct out *o, struct err *e)
 	if (o->tty)
 		out_flush(o);
 	return out_error(o, e);
+}
+
+void list_abandon(struct out *o)
+{
+	if (!o->list.open)
+		return;
+	if (o->list.rows == 0 && o->buf.len > o->list.start)
+		str_setlen(&o->buf, o->list.start);
+	else if (o->list.rows && o->format == OUT_JSON && !o->list.array)
+		out_puts(o, "\n]}\n");
 }
 
 /* ---- one object ---- */
