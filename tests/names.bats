@@ -7,9 +7,9 @@ load helper
 
 setup() {
 	setup_home
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	mkdir work
-	cd work
+	cd work || return 1
 	names=("'" '"' ';' '$(touch pwned)' '`touch pwned`' '-rf' '--no-such-option' 'a b' $'a\nb'
 		$'\033[31mred' $'\377\376' $'\302\233' '../../etc/passwd' '/etc/passwd/x' '%s%n%s'
 		"x'; drop table config; --" '' '..' 'ünïcode' "$(printf '%065536d' 0)")

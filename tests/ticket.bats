@@ -7,7 +7,7 @@ setup() {
 	setup_home
 	"$SXC" account add acme --email ops@example.com
 	"$SXC" account add other --email ops@example.net
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
 # A ticket of acme.

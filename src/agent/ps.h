@@ -20,14 +20,14 @@
  * fixed PATH, HOME=/root and TERM. Descriptors -1 mean /dev/null (in) and "collect" (out).
  */
 struct inside_opts {
-	char *const *env;   /* or NULL */
-	const char *cwd;    /* or NULL: / */
-	uid_t uid;          /* inside ids; 0: root */
+	char *const *env; /* or NULL */
+	const char *cwd;  /* or NULL: / */
+	uid_t uid;        /* inside ids; 0: root */
 	gid_t gid;
-	int timeout;        /* seconds; 0: none. On time-out the whole process group is killed */
-	const char *in;     /* bytes for stdin, or NULL */
+	int timeout;    /* seconds; 0: none. On time-out the whole process group is killed */
+	const char *in; /* bytes for stdin, or NULL */
 	size_t in_len;
-	struct str *out;    /* stdout and stderr together, at most out_max bytes kept (the last) */
+	struct str *out; /* stdout and stderr together, at most out_max bytes kept (the last) */
 	size_t out_max;
 };
 

@@ -454,11 +454,25 @@ int64_t job_arg_i64(const struct job *j, const char *key, int64_t def)
 	return json_is_integer(v) ? json_integer_value(v) : def;
 }
 
+/*
+ * The agent gives the recorded outcome of a name again. An undo that failed is tried anew when the
+ * job is resumed, so each try has a name of its own; undoing twice is harmless.
+ */
+static char *call_name(const struct job *j, const char *op)
+{
+	struct timespec now;
+
+	if (!j->undoing)
+		return str_fmt("j%lld-%s.%d.%s", (long long)j->id, j->nonce, j->step, op);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return str_fmt("j%lld-%s.%du%lld.%s", (long long)j->id, j->nonce, j->step,
+		(long long)now.tv_sec * 1000 + now.tv_nsec / 1000000, op);
+}
+
 int job_call(struct job *j, int64_t server, const char *op, struct msg *req, struct msg **ans,
 	struct err *e)
 {
-	autofree char *name = str_fmt("j%lld-%s.%d%s.%s", (long long)j->id, j->nonce, j->step,
-		j->undoing ? "u" : "", op);
+	autofree char *name = call_name(j, op);
 	automsg *mine = req, *got = NULL;
 	autoclean(server_spec_release) struct server_spec spec = {0};
 	struct remote *r = NULL;

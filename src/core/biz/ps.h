@@ -18,13 +18,13 @@
 
 /* Bounds and guarantees; PS_UNSET where left out. */
 struct ps_bounds {
-	int64_t cpu;     /* hundredths of a percent of all the server's CPU time, guaranteed */
-	int64_t cpu_max; /* the same, cap */
-	int64_t net;     /* bit/s guaranteed on the uplink */
+	int64_t cpu;       /* hundredths of a percent of all the server's CPU time, guaranteed */
+	int64_t cpu_max;   /* the same, cap */
+	int64_t net;       /* bit/s guaranteed on the uplink */
 	int64_t net_share; /* the same in hundredths of a percent of the uplink; net when placed */
-	int64_t memory; /* bytes */
-	int64_t vm;     /* bytes, memory and swap together */
-	int64_t disk;   /* bytes */
+	int64_t memory;    /* bytes */
+	int64_t vm;        /* bytes, memory and swap together */
+	int64_t disk;      /* bytes */
 	int64_t inodes;
 	int64_t procs;
 };

@@ -20,7 +20,9 @@ void fault_point(const char *name)
 		(void)!write(STDERR_FILENO, name, n);
 		(void)!write(STDERR_FILENO, "\n", 1);
 	}
-	if (strncmp(want, name, n) == 0 && want[n] == ':' && ++hits == strtol(want + n + 1, NULL, 10))
+	if (strncmp(want, name, n) != 0 || want[n] != ':')
+		return;
+	if (++hits == strtol(want + n + 1, NULL, 10))
 		kill(getpid(), SIGKILL);
 }
 #else
