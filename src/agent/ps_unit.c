@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,9 +13,11 @@
 #include "agent/cgroup.h"
 #include "agent/net.h"
 #include "agent/ps.h"
+#include "agent/ps_live.h"
 
 #define UNITS      "/etc/systemd/system"
-#define CTL_TIME   60 /* seconds for a systemctl that should answer at once */
+#define CTL_TIME   60   /* seconds for a systemctl that should answer at once */
+#define ASK_EVERY  3000 /* ms */
 #define START_TIME 120
 #define STOP_TIME  90 /* as TimeoutStopSec below */
 
@@ -241,14 +244,27 @@ static bool unit_stopped(const char *ps)
 	       (str_eq(state, "inactive") || str_eq(state, "failed"));
 }
 
+/* An init that has only just begun does not listen yet, and such a signal is lost on it. */
+static void ask_again(const char *ps)
+{
+	pid_t pid = ps_live_pid(ps);
+
+	if (pid)
+		kill(pid, SIGRTMIN + 4);
+}
+
 /* Often at first: most end quickly, and each question costs a process. */
 static bool wait_stopped(const char *ps, int seconds)
 {
-	int step = 100;
+	int step = 100, asked = 0;
 
 	for (int waited = 0; waited < seconds * 1000; waited += step) {
 		if (unit_stopped(ps))
 			return true;
+		if (waited - asked >= ASK_EVERY) {
+			ask_again(ps);
+			asked = waited;
+		}
 		poll(NULL, 0, step);
 		step = step < 1000 ? step * 2 : 1000;
 	}
@@ -265,8 +281,10 @@ int unit_stop(const char *ps, int timeout, struct err *e)
 	if (timeout >= 0 && wait_stopped(ps, timeout && timeout < STOP_TIME ? timeout : STOP_TIME))
 		return 0;
 	CTL(CTL_TIME, NULL, "kill", "--signal=KILL", unit);
-	if (wait_stopped(ps, 30))
+	if (wait_stopped(ps, 30)) {
+		CTL(CTL_TIME, NULL, "reset-failed", unit); /* killed, but as it was asked for */
 		return 0;
+	}
 	return err_set(e, E_FAIL, "%s does not end, not even killed", ps);
 }
 

@@ -292,7 +292,7 @@ create() {
 	assert_status 0
 	on systemctl reboot
 	sleep 5
-	timeout 180 bash -c "until '$lab' ssh 1 'systemctl is-active sxc-ps@alpha' 2>/dev/null | grep -qx active; do sleep 2; done"
+	timeout 400 bash -c "until '$lab' ssh 1 'systemctl is-active sxc-ps@alpha' 2>/dev/null | grep -qx active; do sleep 2; done"
 	call ps.list
 	[[ $out == *'name="alpha" id=7 state="running"'* ]] || seen alpha
 	[[ $out == *'name="beta" id=8 state="stopped"'* ]] || seen beta
