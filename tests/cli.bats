@@ -316,6 +316,17 @@ three() {
 	[ "$(sql 'SELECT count(*) FROM account')" = 1 ] || seen "two accounts"
 }
 
+@test "a request key covers what the files say" {
+	setup_home
+	run_sxc account add a --email a@example.net
+	echo one >"$BATS_TEST_TMPDIR/body"
+	run_sxc --request-key k2 ticket open --account a --subject s --body-file "$BATS_TEST_TMPDIR/body"
+	assert_status 0
+	echo two >"$BATS_TEST_TMPDIR/body"
+	run_sxc --request-key k2 ticket open --account a --subject s --body-file "$BATS_TEST_TMPDIR/body"
+	assert_refused 12 "request key 'k2' was used for other arguments"
+}
+
 @test "a request that failed and changed nothing may be tried again" {
 	setup_home
 	"$SXC" account add a --email a@example.net >/dev/null

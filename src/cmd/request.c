@@ -3,15 +3,29 @@
 #include "svc/request.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "biz/job.h"
 #include "cmd/call.h"
 #include "cmd/out_setup.h"
+#include "svc/sign.h"
 
 /* A length before each part: no two lines of words give the same text. */
 static void add_part(struct str *s, const char *text)
 {
 	str_addf(s, "%zu:%s\n", strlen(text), text);
+}
+
+/* What a file says belongs to what was asked for; a directory and standard input stand for
+ * themselves. A file that cannot be read is the command's to refuse. */
+static void add_content(struct str *s, const char *path)
+{
+	char digest[SHA256_HEX];
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+		sha256_file(path, digest, NULL, NULL) == 0)
+		add_part(s, digest);
 }
 
 static void add_option(struct str *s, const struct opt *o, const void *opts)
@@ -29,9 +43,21 @@ static void add_option(struct str *s, const struct opt *o, const void *opts)
 	} else if (o->type == OPT_TEXT || o->type == OPT_DATE || o->type == OPT_FILE ||
 		   o->type == OPT_ENTITY) {
 		add_part(s, *(const char *const *)field);
+		if (o->type == OPT_FILE && !strstr(o->name, "password"))
+			add_content(s, *(const char *const *)field);
 	} else {
 		str_addf(s, "%lld\n", (long long)*(const int64_t *)field);
 	}
+}
+
+/* Entity of the i-th argument; the last one of the table may stand for several. */
+static enum entity arg_entity(const struct cmd *cmd, int i)
+{
+	const struct arg *a = cmd->args;
+
+	while (i-- > 0 && a[1].name)
+		a++;
+	return a->entity;
 }
 
 /* What was asked for: command, options in the order of the table, arguments. */
@@ -42,8 +68,11 @@ static void describe(const struct call *c, const struct line *l, struct str *s)
 		if (c->given[i])
 			add_option(s, &c->cmd->opts[i], c->opts);
 	str_add(s, "--\n");
-	for (int i = 0; i < c->nargs; i++)
+	for (int i = 0; i < c->nargs; i++) {
 		add_part(s, c->args[i]);
+		if (arg_entity(c->cmd, i) == ENT_FILE)
+			add_content(s, c->args[i]);
+	}
 }
 
 static int go_on(struct call *c, const struct request *rq, struct err *e)
