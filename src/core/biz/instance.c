@@ -215,7 +215,10 @@ static int status_on(struct sxc *s, const char *name, const char *app, struct st
 		return err_interrupted(e);
 	st->ans = r < 0 ? NULL : ans;
 	st->failed = r < 0 ? why.msg : NULL;
-	return instance_list(s, name, app, give_status, st, e);
+	r = instance_list(s, name, app, give_status, st, e);
+	st->ans = NULL;
+	st->failed = NULL;
+	return r;
 }
 
 int instance_status(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,

@@ -93,7 +93,9 @@ int remote_move(struct remote *r, struct err *e)
 {
 	int sent = send_out(r, e), errs, got;
 
-	if (sent < 0 || (errs = read_errs(r, e)) < 0 || (got = read_in(r, e)) < 0) {
+	/* What was read may have opened the window, and nothing else would wake us to use it. */
+	if (sent < 0 || (errs = read_errs(r, e)) < 0 || (got = read_in(r, e)) < 0 ||
+		(sent == 0 && (sent = send_out(r, e)) < 0)) {
 		r->broken = true;
 		return E_UNREACH;
 	}

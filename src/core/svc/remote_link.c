@@ -173,6 +173,7 @@ static int open_with(struct link *l, const struct remote_spec *spec, const char 
 	*l = (struct link){.fd = -1,
 		.name = mem_strdup(spec->name),
 		.timeout = spec->timeout > 0 ? spec->timeout : TIMEOUT};
+	/* The name was made just now, whatever was closed before: NOLINTNEXTLINE */
 	if ((r = tcp_connect(l->name, spec->host, spec->port, l->timeout, &l->fd, e)) < 0)
 		return r;
 	l->heard = link_now();
@@ -443,6 +444,9 @@ static int run_command(struct command *c, struct err *e)
 				return r;
 			moved += r;
 		}
+		/* What was read may have opened the window. */
+		if (!moved && (moved = send_some(c, e)) < 0)
+			return moved;
 		if (moved)
 			continue;
 		if (ssh_channel_is_eof(c->ch) && ssh_channel_get_exit_status(c->ch) >= 0)

@@ -378,9 +378,8 @@ int wrapper_read(struct wrapper *w, const struct yaml_node *root, struct err *e)
 	static const char *const keys[] = {"app", "version", "title", "license", "provides",
 		"requires", "conflicts", "platforms", "services", "settings", "templates", "check",
 		"actions", "site", "data", NULL};
-	static const char *const actions[] = {script_names[0], script_names[1], script_names[2],
-		NULL};
-	static const char *const site[] = {script_names[3], script_names[4], script_names[5],
+	const char *const actions[] = {script_names[0], script_names[1], script_names[2], NULL};
+	const char *const site[] = {script_names[3], script_names[4], script_names[5],
 		script_names[6], script_names[7], NULL};
 	int r;
 
