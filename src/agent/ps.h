@@ -41,7 +41,7 @@ int ps_run_inside(const char *ps, char *const argv[], const struct inside_opts *
 /*
  * Descriptor of the private server's root directory as seen inside (O_PATH, in its mount
  * namespace, all layers merged), for openat2(2) with RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS or
- * RESOLVE_IN_ROOT. Write through it only as ids of the inside: see ps_inside_uid. The caller closes.
+ * RESOLVE_IN_ROOT. Write through it only as ids of the inside (ps_uid_base). The caller closes.
  */
 int ps_root_fd(const char *ps, int *fd, struct err *e);
 /* Host uid of inside id 0. */
@@ -55,8 +55,8 @@ int ps_address(const char *ps, char **address, struct err *e);
 /* Write and enable the systemd units of this server (sxc-boot.service, sxc-ps@.service, sxc.slice);
  * idempotent. server.setup calls it. */
 int ps_setup_units(struct err *e);
-/* Disable and remove them, and what boot made outside of AGENT_STATE; server.retire calls it when no
- * private server is left. */
+/* Disable and remove them, and what boot made outside of AGENT_STATE; server.retire calls it when
+ * no private server is left. */
 int ps_retire_units(struct err *e);
 
 #endif

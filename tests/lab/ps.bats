@@ -157,8 +157,11 @@ create() {
 }
 
 @test "one that has filled its disk can be started again" {
-	inside 'cd /root && mkdir full && i=0; while true >full/$i; do i=$((i+1)); done 2>/dev/null
-		ls full | wc -l; df --output=iavail / | tail -1 | tr -d " "'
+	local fill='cd /root && mkdir full && i=0
+		while true >full/$i; do i=$((i+1)); done 2>/dev/null
+		ls full | wc -l
+		df --output=iavail / | tail -1 | tr -d "[:blank:]"'
+	inside "$fill"
 	[[ $out =~ ^[0-9]{4}$'\n'0$'\n'status=0$ ]] || seen "not full"
 	call ps.stop name=alpha timeout=60
 	assert_status 0
