@@ -162,7 +162,8 @@ create() {
 		ls full | wc -l
 		df --output=iavail / | tail -1 | tr -d "[:blank:]"'
 	inside "$fill"
-	[[ $out =~ ^[0-9]{4}$'\n'0$'\n'status=0$ ]] || seen "not full"
+	local end=$'\n'
+	[[ $out =~ ^[0-9]{4}${end}0${end}status=0$ ]] || seen "not full"
 	call ps.stop name=alpha timeout=60
 	assert_status 0
 	call ps.start name=alpha timeout=120
