@@ -17,6 +17,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(CORE_OBJ)
 unit: $(UNIT_BIN)
 
 include tests/fuzz/fuzz.mk
+include tests/bench.mk
 
 check-fast: all unit replay
 	tests/run fast

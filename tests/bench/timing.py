@@ -68,10 +68,10 @@ def measure(words):
 def report(commands, spent):
     servers = "SERVERS" in os.environ
     wall = {name: statistics.median(w for w, _, _ in runs) for name, runs in spent.items()}
-    both = {name: min(h + s for _, h, s in runs) for name, runs in spent.items()}
+    both = {name: statistics.median(h + s for _, h, s in runs) for name, runs in spent.items()}
     first = commands[0][0]
     print("| what | median | best | ratio to the first | processor time, best |"
-          + (" with the servers' | ratio to the first |" if servers else ""))
+          + (" with the servers', median | ratio to the first |" if servers else ""))
     print("|---|--:|--:|--:|--:|" + ("--:|--:|" if servers else ""))
     for name, _ in commands:
         runs = spent[name]
