@@ -218,11 +218,19 @@ traces() {
 	sxc_patient domain suspend www.example.org
 	assert_status 0
 	address=$(sql "select addresses from v_domain")
-	run "$LAB" exec curl -sS --max-time 20 -o /dev/null -w '%{http_code}' -H "Host: www.example.org" "http://$address/"
+	for _ in {1..15}; do # nginx was told to reload; how soon its old workers leave is its own affair
+		run "$LAB" exec curl -sS --max-time 20 -o /dev/null -w '%{http_code}' -H "Host: www.example.org" "http://$address/"
+		[ "$output" != 404 ] || break
+		sleep 2
+	done
 	[ "$output" = 404 ]
 	sxc_patient domain resume www.example.org
 	assert_status 0
-	sxc_patient domain status --no-header -c state,code
+	for _ in {1..15}; do
+		sxc_patient domain status --no-header -c state,code
+		[ "$status" != 0 ] || break
+		sleep 2
+	done
 	assert_status 0
 	assert_out $'up\t200'
 	sxc_patient domain remove -y www.example.org
