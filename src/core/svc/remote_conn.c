@@ -5,6 +5,7 @@
 
 #define AGENT_COMMAND "exec " REMOTE_AGENT " serve"
 #define ERRS_MAX      512
+#define STATUS_MS     2000         /* how long the exit status may come behind the output */
 #define SEND_MAX      (128u << 10) /* handed to libssh at once */
 #define READ_MAX      (1u << 20) /* read in one turn, so that one stream does not hold up others */
 
@@ -72,9 +73,21 @@ static int read_in(struct remote *r, struct err *e)
 	return total;
 }
 
+/* The exit status comes apart from the end of the output, perhaps a moment later; -1: none came. */
+static int exit_status(struct remote *r)
+{
+	int64_t by = link_now() + STATUS_MS;
+	int status;
+
+	while ((status = ssh_channel_get_exit_status(r->ch)) < 0 && link_now() < by &&
+		!ssh_channel_is_closed(r->ch) && link_wait(&r->link, -1, 100, NULL) == 0)
+		;
+	return status;
+}
+
 static int agent_ended(struct remote *r, struct err *e)
 {
-	int status = ssh_channel_get_exit_status(r->ch);
+	int status = exit_status(r);
 	autostr why = STR_INIT;
 	size_t n = r->errs.len;
 
