@@ -105,7 +105,11 @@ enum {
 	CMD_NETWORK = 1 << 2,
 	CMD_DESTRUCTIVE = 1 << 3, /* asks first; without a terminal refused unless -y */
 	CMD_HIDDEN = 1 << 4,
-	CMD_DRY_RUN = 1 << 5,    /* understands -n; on others -n is refused (exit 2) */
+	/*
+	 * Looks at -n (sxc->dry_run) itself. Others that write the store are run in a transaction
+	 * that is taken back; on the rest, and on lists, -n is refused (exit 2).
+	 */
+	CMD_DRY_RUN = 1 << 5,
 	CMD_REPEATABLE = 1 << 6, /* run twice is harmless: a request cut short is run again */
 	CMD_LIST = 1 << 7,       /* takes --sort and --filter */
 };

@@ -6,7 +6,13 @@
 #include "cmd/out_setup.h"
 #include "svc/remote.h"
 
-static void setup_out(struct out_setup *setup, const struct globals *g)
+/* Its dry run is the command itself in a transaction that is taken back; see run_tried(). */
+static bool cmd_is_tried(const struct cmd *c)
+{
+	return (c->flags & CMD_DB_WRITE) && !(c->flags & (CMD_DRY_RUN | CMD_LIST));
+}
+
+static void setup_out(struct out_setup *setup, const struct globals *g, const struct cmd *c)
 {
 	*setup = (struct out_setup){
 		.format = g->output,
@@ -16,6 +22,7 @@ static void setup_out(struct out_setup *setup, const struct globals *g)
 		.color = g->color,
 		.no_header = g->no_header,
 		.quiet = g->quiet,
+		.tried = g->dry_run && c && cmd_is_tried(c),
 	};
 }
 
@@ -25,7 +32,7 @@ static int check_globals(const struct line *l, struct err *e)
 	const struct cmd *c = l->entry.cmd;
 	const char *bad = NULL;
 
-	if (line_global_given(l, "dry-run") && !(c->flags & CMD_DRY_RUN))
+	if (line_global_given(l, "dry-run") && !(c->flags & CMD_DRY_RUN) && !cmd_is_tried(c))
 		return err_set(e, E_USAGE, "sxc %s has no dry run (-n)", l->path);
 	if (line_global_given(l, "request-key") && !(c->flags & CMD_DB_WRITE))
 		return err_set(e, E_USAGE, "sxc %s changes nothing: --request-key is not for it",
@@ -71,6 +78,24 @@ static int open_store(struct session *ses, const struct cmd *c, struct err *e)
 	return sxc_open(s, mode, e);
 }
 
+/*
+ * Everything is done and checked, then taken back. Jobs say their steps instead of running, and
+ * without a pool no server can be reached.
+ */
+static int run_tried(struct call *c, struct err *e)
+{
+	struct sxc *s = c->sxc;
+	struct remote_pool *pool = steal(&s->pool);
+	int r = db_begin(s->db, e);
+
+	if (r == 0) {
+		r = c->cmd->run(c, e);
+		db_rollback(s->db);
+	}
+	s->pool = pool;
+	return r;
+}
+
 static int run_command(struct call *c, struct line *l, struct err *e)
 {
 	struct session *ses = session_of(c);
@@ -84,6 +109,8 @@ static int run_command(struct call *c, struct line *l, struct err *e)
 	c->nargs = (int)l->args.n;
 	if ((c->cmd->flags & CMD_DESTRUCTIVE) && (r = confirm_destruction(c, e)) < 0)
 		return r;
+	if (c->sxc->dry_run && cmd_is_tried(c->cmd))
+		return run_tried(c, e);
 	return c->sxc->request_key ? request_run(c, l, e) : c->cmd->run(c, e);
 }
 
@@ -123,7 +150,7 @@ static int prepare(struct session *ses, struct line *l, struct out_setup *setup,
 		drop_unfitting(c, &l->globals);
 	if ((r = session_setup(ses, &l->globals, e)) < 0)
 		return r;
-	setup_out(setup, &l->globals);
+	setup_out(setup, &l->globals, c);
 	if (!c || !c->columns || l->globals.help || str_eq(setup->columns, "help"))
 		return 0;
 	return out_check(setup, c->columns, e);

@@ -186,17 +186,20 @@ static void put_line(struct out *o, const char *text)
 
 static void done(struct out *o, const char *key, const char *name, const char *text)
 {
+	autofree char *tried = o->setup.tried ? str_fmt("dry run: %s", text) : NULL;
 	json_t *j;
 
 	if (o->format != OUT_JSON) {
 		if (!o->setup.quiet)
-			put_line(o, text);
+			put_line(o, tried ? tried : text);
 		return;
 	}
 	if (o->setup.quiet)
 		return;
 	j = json_object();
 	json_object_set_new(j, "result", out_json_text(text));
+	if (tried)
+		json_object_set_new(j, "dry_run", json_true());
 	if (key)
 		json_object_set_new(j, key, out_json_text(name));
 	add_result(&o->results, j);

@@ -22,6 +22,7 @@ struct out_setup {
 	const char *color; /* auto always never or NULL */
 	bool no_header;
 	bool quiet;
+	bool tried; /* what actions say they did was taken back: a dry run */
 };
 
 /* Never NULL. The options were checked by out_check. */

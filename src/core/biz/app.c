@@ -73,7 +73,7 @@ static int keep_file(struct sxc *s, const char *from, const struct package *p, s
 	char digest[SHA256_HEX];
 	int r;
 
-	if (access(to, F_OK) == 0)
+	if (access(to, F_OK) == 0 || s->dry_run)
 		return 0;
 	if (in < 0 || (out = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
 		return err_sys(e, "%s", in < 0 ? from : tmp);
@@ -145,6 +145,8 @@ int app_add(struct sxc *s, const char *from, char **name, char **version, struct
 	struct stat st;
 	int r;
 
+	if (stat(from, &st) == 0 && S_ISDIR(st.st_mode) && s->dry_run)
+		return err_set(e, E_USAGE, "%s: a dry run packs nothing: name a package", from);
 	if (stat(from, &st) == 0 && S_ISDIR(st.st_mode) &&
 		(r = app_pack(s, from, cache, false, &packed, e)) < 0)
 		return r;
@@ -206,7 +208,7 @@ int app_remove(struct sxc *s, const char *name, const char *version, struct err 
 	tx = NULL;
 	if ((r = tx_commit(s, e)) < 0)
 		return r;
-	for (size_t i = 0; i < digests.n; i++) {
+	for (size_t i = 0; i < digests.n && !s->dry_run; i++) {
 		autofree char *path = app_path(s, digests.v[i]);
 
 		unlink(path);

@@ -88,7 +88,7 @@ static int take_in(struct sxc *s, const char *name, const char *from, struct err
 	if (r < 0)
 		return r;
 	autofree char *path = image_path(s, info.digest);
-	if (rename(tmp, path) < 0) {
+	if (s->dry_run ? unlink(tmp) < 0 : rename(tmp, path) < 0) {
 		r = err_sys(e, "%s", path);
 		unlink(tmp);
 		return r;
@@ -148,7 +148,7 @@ int image_remove(struct sxc *s, const char *name, struct err *e)
 		return r;
 	tx = NULL;
 	r = tx_commit(s, e);
-	if (r == 0 && digest) {
+	if (r == 0 && digest && !s->dry_run) {
 		autofree char *path = image_path(s, digest);
 
 		unlink(path);

@@ -31,6 +31,10 @@ extern const struct job_kind *const __stop_job_kinds[];
 	"ended = NULL, error = NULL WHERE job = ?1 AND seq = ?2"
 #define SQL_STEP_END                                                                               \
 	"UPDATE job_step SET state = ?3, error = ?4, ended = ?5 WHERE job = ?1 AND seq = ?2"
+#define SQL_SAY "SELECT name FROM job_step WHERE job = ?1 AND state <> 'done' ORDER BY seq"
+#define SQL_SAY_UNDO                                                                               \
+	"SELECT undo FROM job_step WHERE job = ?1 AND undo IS NOT NULL "                           \
+	"AND state NOT IN ('pending', 'undone') ORDER BY seq DESC"
 #define SQL_OPEN "state IN ('pending', 'running', 'undoing')"
 #define SQL_UNFINISHED                                                                             \
 	"SELECT id FROM job WHERE object = ?1 AND (?2 IS NULL OR kind = ?2) AND " SQL_OPEN         \
@@ -341,6 +345,18 @@ static int finish_undo(struct run *run, struct err *e)
 	            : 0;
 }
 
+/* A dry run: what is left to do, or with undo what would be taken back, the last first. */
+static int say_steps(struct run *run, bool undo, struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(run->j.sxc->db, &q, e, undo ? SQL_SAY_UNDO : SQL_SAY, run->j.id);
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0)
+		sxc_note(run->j.sxc, 0, "dry run: %s: %s", run->j.object, db_text(&q, 0));
+	drop_lock_file(run);
+	return r;
+}
+
 static int run_one(struct sxc *s, int64_t id, struct err *e)
 {
 	autoclean(run_release) struct run run;
@@ -352,6 +368,8 @@ static int run_one(struct sxc *s, int64_t id, struct err *e)
 		return 0;
 	if (strcmp(run.state, "failed") == 0 || strcmp(run.state, "cancelled") == 0)
 		return err_set(e, E_STATE, "job %lld has ended: %s", (long long)id, run.state);
+	if (s->dry_run)
+		return say_steps(&run, strcmp(run.state, "undoing") == 0, e);
 	return strcmp(run.state, "undoing") == 0 ? finish_undo(&run, e) : go_on(&run, e);
 }
 
@@ -398,7 +416,7 @@ int job_cancel(struct sxc *s, int64_t id, struct err *e)
 	if (strcmp(run.state, "pending") != 0 && strcmp(run.state, "running") != 0 &&
 		strcmp(run.state, "undoing") != 0)
 		return err_set(e, E_STATE, "job %lld has ended: %s", (long long)id, run.state);
-	return undo_all(&run, "cancelled", NULL, e);
+	return s->dry_run ? say_steps(&run, true, e) : undo_all(&run, "cancelled", NULL, e);
 }
 
 int job_unfinished(struct sxc *s, const char *kind, const char *object, int64_t *id, struct err *e)

@@ -99,9 +99,12 @@ int remote_get(struct remote_pool *p, const struct remote_spec *spec, struct rem
 	struct err *e)
 {
 	autofree char *key = key_of(spec);
-	struct remote *r = take_alive(p, key);
+	struct remote *r;
 	int rc;
 
+	if (!p)
+		return err_set(e, E_STATE, "server %s is not asked in a dry run", spec->name);
+	r = take_alive(p, key);
 	if (!r) {
 		if ((rc = connect_new(spec, &r, e)) < 0)
 			return rc;
