@@ -11,7 +11,7 @@
 #include "host.h"
 
 static struct vfsmount *proc;
-static const struct cred *kernel_cred;
+static const struct cred *host_cred;
 
 int sxps_host_start(void)
 {
@@ -19,12 +19,12 @@ int sxps_host_start(void)
 
 	if (!type)
 		return -ENODEV;
-	kernel_cred = prepare_kernel_cred(&init_task);
-	if (!kernel_cred)
+	host_cred = prepare_kernel_cred(&init_task);
+	if (!host_cred)
 		return -ENOMEM;
 	proc = kern_mount(type);
 	if (IS_ERR(proc)) {
-		put_cred(kernel_cred);
+		put_cred(host_cred);
 		return PTR_ERR(proc);
 	}
 	return 0;
@@ -33,14 +33,14 @@ int sxps_host_start(void)
 void sxps_host_stop(void)
 {
 	kern_unmount(proc);
-	put_cred(kernel_cred);
+	put_cred(host_cred);
 }
 
 /* Not with the reader's rights: it has none to a mount it cannot see. */
 static struct file *host_open(const char *name)
 {
 	struct path root = {.mnt = proc, .dentry = proc->mnt_root};
-	const struct cred *own = override_creds(kernel_cred);
+	const struct cred *own = override_creds(host_cred);
 	struct file *file = file_open_root(&root, name, O_RDONLY, 0);
 
 	revert_creds(own);
