@@ -17,7 +17,7 @@ setup() {
 	assert_refused 4 "account ada exists already"
 	run_sxc account list
 	assert_ok "account	email	kind	currency	state	reseller	balance	credit	created
-ada	ada@example.net	consumer	USD	active		0.00	0.00	2026-04-01T10:00:00Z"
+ada	ada@example.net	consumer	USD	active		0	0	2026-04-01T10:00:00Z"
 	run_sxc account set ada --kind business --tax-id X1 --contact city= --contact name=Ada
 	assert_ok "account ada set"
 	run_sxc -o json account show ada
@@ -92,8 +92,8 @@ west	2" ] || { echo "$output" && false; }
 	run_sxc account subscribe ada web --paid-until 2026-04-20
 	run_sxc account subscriptions ada -c subscription,state,start,paid_until,next_bill,price
 	assert_ok "subscription	state	start	paid_until	next_bill	price
-ada/1	active	2026-04-05		2026-04-05	7.50
-ada/2	active	2026-04-01	2026-04-20	2026-04-20	10.00"
+ada/1	active	2026-04-05		2026-04-05	750
+ada/2	active	2026-04-01	2026-04-20	2026-04-20	1000"
 	run_sxc invoice run --now 2026-04-20
 	run sql "SELECT subscription, start, amount FROM v_invoice_line"
 	[ "$output" = "ada/1	2026-04-05	750

@@ -44,8 +44,8 @@ prices.USD.price	1000	1250"
 	assert_out_has "prices.USD.price	1000	1250"
 	run_sxc plan history web -c version,price
 	assert_ok "version	price
-1	10.00
-2	12.50"
+1	1000
+2	1250"
 }
 
 @test "show --yaml gives the file back, byte for byte" {
@@ -57,7 +57,7 @@ prices.USD.price	1000	1250"
 	web 99
 	run_sxc plan apply web.yaml
 	run_sxc plan show web --version 1
-	assert_out_has 10.00
+	assert_out_has $'\t1000\t'
 	run_sxc plan show web --version 3
 	assert_refused 3 "plan web has no version 3"
 	run_sxc plan show web --version 0

@@ -67,7 +67,7 @@ void value_text(const struct value *v, const struct column *c, bool human, struc
 		units_add_hundredths(s, v->i);
 		break;
 	case COL_MONEY:
-		money_format(s, v->i, v->cur ? v->cur : "");
+		human ? money_format(s, v->i, v->cur ? v->cur : "") : units_add_int(s, v->i);
 		break;
 	case COL_TIME:
 		iso8601_add(s, v->i);
