@@ -30,6 +30,8 @@
 #define SQL_BILLED                                                                                 \
 	"INSERT INTO billed (subscription, term, start, item, kind, line) "                        \
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+#define SQL_COVERED                                                                                \
+	"INSERT OR IGNORE INTO coupon_period (subscription, start, line) VALUES (?1, ?2, ?3)"
 #define SQL_EXTRA  "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
 #define SQL_OWES   "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
 #define SQL_CREDIT "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
@@ -94,6 +96,8 @@ static int mark_billed(struct sxc *s, const struct bill_item *it, int64_t line, 
 	if (r == E_EXISTS)
 		return err_set(e, E_INTEGRITY, "%s from %s has been billed already", it->text,
 			start);
+	if (r == 0 && it->covered)
+		r = db_run(s->db, e, SQL_COVERED, it->sub, day_format(it->period, start), line);
 	return r;
 }
 
