@@ -164,7 +164,7 @@ CN-2026-000001	plan	2026-04-01	-1000	-500	0
 	run_sxc invoice coupon set p --uses 2 --plan all --until 2026-12-31 --from none
 	assert_ok "coupon p set"
 	run_sxc invoice coupon list --no-header
-	assert_ok "c		1.00	EUR					0	
+	assert_ok "c		100	EUR					0	
 p	10%					2026-12-31	2	1	"
 	run_sxc -y invoice coupon remove p
 	assert_refused_like 6 "coupon p is used by 1 subscription: "
