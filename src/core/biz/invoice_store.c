@@ -6,6 +6,7 @@
 
 #include "biz/invoice_int.h"
 #include "biz/ledger.h"
+#include "biz/mail.h"
 #include "util/str.h"
 
 #define SQL_SERIES                                                                                 \
@@ -178,7 +179,8 @@ int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct er
 {
 	int r;
 
-	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0)
+	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0 ||
+		(r = post(b, d, *id, e)) < 0)
 		return r;
-	return post(b, d, *id, e);
+	return mail_document(b->s, d->a.id, *id, d->credit_note, e);
 }
