@@ -74,13 +74,12 @@ prices.USD.price	1000	1250"
 }
 
 @test "wrong files are refused with file, line and column" {
-	refuses "6:1: unknown key 'prize': allowed are plan title currency price prices-include-tax prices every setup bill align trial policy tax provision provides best-effort options stock per-account attributes" \
+	refuses "6:1: unknown key 'prize': allowed are plan title currency price prices-include-tax prices every setup bill align trial policy tax provision provides best-effort options stock per-account attributes usage" \
 		"prize: 5"
 	refuses "6:7: bill must be advance or arrears" "bill: monthly"
 	refuses "6:8: setup: '1.234' has more decimals than USD has (2)" "setup: 1.234"
 	refuses "6:8: setup must be a decimal such as 24.95, without quotes" 'setup: "5"'
 	refuses "6:8: align must be anniversary, or day 1 to day 31" "align: day 32"
-	refuses "6:1: usage is not supported in this version" "usage: {}"
 	refuses "6:1: reseller is not supported in this version" "reseller: {wholesale: 60%}"
 	refuses "6:32: adds is not supported in this version" "options: {ip: {price: 2, adds: {ip: 1}}}"
 	refuses "7:24: vm is memory and swap together: it must be memory or more" "provides:" \

@@ -244,8 +244,7 @@ static void sum_up(struct bill_sub *sub)
 		sub->paid_until = sub->until;
 }
 
-/* Lines of one subscription that begin on the same day. */
-static int check_crowd(const struct bill_items *items, size_t from, struct err *e)
+int bill_check_crowd(const struct bill_items *items, size_t from, struct err *e)
 {
 	for (size_t i = from; i < items->n; i++) {
 		char buf[DAY_TEXT];
@@ -277,5 +276,5 @@ int bill_subscription(struct bill_sub *sub, int64_t horizon, struct bill_items *
 		t->closed = all_charged(t);
 	}
 	sum_up(sub);
-	return check_crowd(out, from, e);
+	return bill_check_crowd(out, from, e);
 }

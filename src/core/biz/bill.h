@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "biz/usage_rule.h"
 #include "util/err.h"
 #include "util/period.h"
 #include "util/vec.h"
@@ -25,6 +26,7 @@
 #define ITEM_PLAN   "plan"
 #define ITEM_SETUP  "setup"
 #define ITEM_OPTION "option:" /* and its name */
+#define ITEM_USAGE  "usage:"  /* and the name of the resource */
 #define ITEM_EXTRA  "extra"
 
 struct bill_option {
@@ -45,7 +47,8 @@ struct bill_term {
 	int64_t price, setup; /* minor units */
 	char *title;          /* of the plan */
 	VEC(struct bill_option) options;
-	bool closed; /* nothing more will come of it */
+	int64_t usage_until; /* its usage is billed for the days before; 0: nothing was reckoned */
+	bool closed;         /* nothing more will come of it */
 };
 
 /* A charge that is in the books and may have to be taken back, or must not be made again. */
@@ -63,7 +66,6 @@ struct bill_sub {
 	int64_t first_paid; /* first day that costs something */
 	int64_t until;      /* cancelled from that day, or DAY_NONE */
 	bool setup_due;
-	int64_t coupon;              /* row id, 0: none */
 	VEC(struct bill_term) terms; /* not closed, in order */
 	VEC(struct bill_charge)
 	charges;            /* of these terms, ending after one's end or not before
@@ -84,13 +86,12 @@ struct bill_item {
 	char *item;
 	char *text;
 	int64_t start, until; /* half-open; until DAY_NONE: not by days, start may be, too */
-	int64_t quantity, unit_price;
+	int64_t quantity, unit_price; /* unit_price INT64_MIN: usage in tiers or finer prices */
 	int64_t days, whole; /* of the span, of the period that holds it; both 0: not by days */
 	bool taxable, tax_included;
-	int64_t gross;    /* minor units; a credit is negative */
-	int64_t discount; /* of the net amount; a credit takes some of it back: negative */
-	bool covered;     /* by a coupon, in the period that begins on: */
-	int64_t period;
+	int64_t gross;           /* minor units; a credit is negative */
+	int64_t batch;           /* of usage: how often the span was reckoned, from 1; else 0 */
+	struct usage_count used; /* of usage: what it was reckoned from */
 };
 struct bill_items {
 	struct bill_item *v;
@@ -112,5 +113,7 @@ int bill_gross(int64_t unit_price, int64_t quantity, int64_t days, int64_t whole
  * charged, which are closed. E_LIMIT; E_INTEGRITY when a day would get more than BILL_LINES_A_DAY.
  */
 int bill_subscription(struct bill_sub *sub, int64_t horizon, struct bill_items *out, struct err *e);
+/* E_INTEGRITY when a day would get more than BILL_LINES_A_DAY of the items from that one on. */
+int bill_check_crowd(const struct bill_items *items, size_t from, struct err *e);
 
 #endif

@@ -29,7 +29,6 @@
 	"UPDATE subscription SET paid_until = nullif(min(paid_until, ?2), start) WHERE id = ?1"
 #define SQL_REOPEN_EXTRA "UPDATE extra SET line = NULL WHERE line = ?1"
 #define SQL_RELEASE      "DELETE FROM billed WHERE line = ?1"
-#define SQL_UNCOVER      "DELETE FROM coupon_period WHERE line = ?1"
 
 /* The document to be corrected. */
 struct head {
@@ -82,13 +81,13 @@ static int mirror(struct sxc *s, struct query *q, struct draft *d, struct err *e
 					.start = day_col(q, 7),
 					.until = day_col(q, 8),
 					.quantity = db_i64(q, 9),
-					.unit_price = db_i64(q, 10),
+					.unit_price = db_is_null(q, 10) ? INT64_MIN : db_i64(q, 10),
 					.days = db_i64(q, 11),
 					.whole = db_i64(q, 12),
 					.tax_included = db_i64(q, 13),
 					.gross = -db_i64(q, 14)},
 		.amount = -db_i64(q, 15),
-		.discount = -db_i64(q, 16),
+		.discount = db_i64(q, 16),
 		.tax = -db_i64(q, 17)};
 	int r = invoice_line_taxes(s, line.item.credits_line, &line.taxes, e);
 
@@ -96,9 +95,8 @@ static int mirror(struct sxc *s, struct query *q, struct draft *d, struct err *e
 		t->amount = -t->amount;
 	vec_push(&d->doc.lines, line);
 	d->doc.subtotal += line.amount;
-	d->doc.discount += line.discount;
 	d->doc.tax += line.tax;
-	d->doc.total = d->doc.subtotal - d->doc.discount + d->doc.tax;
+	d->doc.total = d->doc.subtotal + d->doc.tax;
 	return r;
 }
 
@@ -207,10 +205,10 @@ static int reopen_line(struct sxc *s, const struct doc_line *line, struct err *e
 	char start[DAY_TEXT];
 	int r = db_run(s->db, e, SQL_RELEASE, it->credits_line);
 
-	if (r == 0)
-		r = db_run(s->db, e, SQL_UNCOVER, it->credits_line);
 	if (r < 0 || !it->term)
 		return r < 0 ? r : db_run(s->db, e, SQL_REOPEN_EXTRA, it->credits_line);
+	if (usage_is_item(it->item))
+		return usage_reopen(s, it->credits_line, it->term, it->start, e);
 	if (strcmp(it->item, ITEM_SETUP) == 0)
 		return db_run(s->db, e, SQL_REOPEN_SETUP, it->sub);
 	day_format(it->start, start);

@@ -24,6 +24,7 @@ void billing_release(struct billing *b)
 {
 	tz_free(b->tz);
 	free(b->seller);
+	usage_cache_release(&b->usage);
 }
 
 static int read_until(struct billing *b, const char *until, int64_t today, struct err *e)
@@ -212,8 +213,6 @@ static int add_lines(struct billing *b, struct draft *d, struct bill_items *item
 	autoclean(tax_shares_release) struct tax_shares rates = {0};
 	int r = items->n ? tax_of_account(b->s, &d->a, b->date, &rates, e) : 0;
 
-	if (r == 0)
-		r = draft_discount(b, d, items, &rates, e);
 	for (size_t i = 0; r == 0 && i < items->n; i++)
 		r = add_line(b, d, &items->v[i], &rates, e);
 	d->credit_note = d->doc.total < 0;
@@ -229,7 +228,9 @@ int draft_make(struct billing *b, int64_t account, struct draft *d, struct err *
 		(r = load_subs(b, d, e)) < 0)
 		return r;
 	vec_each(&d->subs, sub)
-		if ((r = bill_subscription(sub, d->today, &items, e)) < 0)
+		if ((r = bill_subscription(sub, d->today, &items, e)) < 0 ||
+			(r = usage_bill(&b->usage, b->s, sub, d->a.currency, d->today, &items, e)) <
+				0)
 			return r;
 	if ((r = add_extras(b, d, &items, e)) < 0)
 		return r;

@@ -136,7 +136,7 @@ int invoice_lines(struct sxc *s, const char *number, account_row_fn fn, void *ar
 			.start = db_text(&q, 5),
 			.end = db_text(&q, 6),
 			.quantity = db_i64(&q, 7),
-			.unit_price = db_i64(&q, 8),
+			.unit_price = db_is_null(&q, 8) ? INT64_MIN : db_i64(&q, 8),
 			.amount = db_i64(&q, 9),
 			.discount = db_i64(&q, 10),
 			.tax = db_i64(&q, 11),

@@ -6,7 +6,6 @@
 
 #include "biz/invoice_int.h"
 #include "biz/ledger.h"
-#include "biz/mail.h"
 #include "util/str.h"
 
 #define SQL_SERIES                                                                                 \
@@ -29,10 +28,8 @@
 	"INSERT INTO line_tax (line, seq, name, rate, note, amount) "                              \
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
 #define SQL_BILLED                                                                                 \
-	"INSERT INTO billed (subscription, term, start, item, kind, line) "                        \
-	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-#define SQL_COVERED                                                                                \
-	"INSERT OR IGNORE INTO coupon_period (subscription, start, line) VALUES (?1, ?2, ?3)"
+	"INSERT INTO billed (subscription, term, start, item, kind, batch, line) "                 \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 #define SQL_EXTRA  "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
 #define SQL_OWES   "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
 #define SQL_CREDIT "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
@@ -93,13 +90,11 @@ static int mark_billed(struct sxc *s, const struct bill_item *it, int64_t line, 
 		return r;
 	}
 	r = db_run(s->db, e, SQL_BILLED, it->sub, it->term, day_format(it->start, start), it->item,
-		it->credit ? "credit" : "charge", line);
+		it->credit ? "credit" : "charge", it->batch, line);
 	if (r == E_EXISTS)
 		return err_set(e, E_INTEGRITY, "%s from %s has been billed already", it->text,
 			start);
-	if (r == 0 && it->covered)
-		r = db_run(s->db, e, SQL_COVERED, it->sub, day_format(it->period, start), line);
-	return r;
+	return r < 0 ? r : usage_keep_line(s, it, line, e);
 }
 
 static int store_line(struct sxc *s, const struct draft *d, int64_t invoice, size_t i, int64_t *ids,
@@ -117,9 +112,10 @@ static int store_line(struct sxc *s, const struct draft *d, int64_t invoice, siz
 		credits = it->credits_line;
 	r = db_run(s->db, e, SQL_LINE, invoice, i + 1, it->credit ? "credit" : "charge",
 		db_ref(it->sub), db_ref(it->term), db_ref(it->version), it->item, it->text,
-		day_arg(it->start, start), day_arg(it->until, until), it->quantity, it->unit_price,
-		it->days, it->whole, it->tax_included, it->gross, line->amount, line->discount,
-		line->tax, db_ref(credits));
+		day_arg(it->start, start), day_arg(it->until, until), it->quantity,
+		it->unit_price == INT64_MIN ? db_null() : db_arg_i64(it->unit_price), it->days,
+		it->whole, it->tax_included, it->gross, line->amount, line->discount, line->tax,
+		db_ref(credits));
 	if (r < 0)
 		return r;
 	ids[i] = db_last_id(s->db);
@@ -179,8 +175,7 @@ int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct er
 {
 	int r;
 
-	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0 ||
-		(r = post(b, d, *id, e)) < 0)
+	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0)
 		return r;
-	return mail_document(b->s, d->a.id, *id, d->credit_note, e);
+	return post(b, d, *id, e);
 }

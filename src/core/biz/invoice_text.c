@@ -105,7 +105,9 @@ static int put_line(void *arg, const void *data, struct err *e)
 	int64_t end;
 
 	str_add(&left, row->text);
-	if (row->quantity != 1) {
+	if (row->unit_price == INT64_MIN) {
+		str_addf(&left, ", %" PRId64 " in all", row->quantity);
+	} else if (row->quantity != 1) {
 		str_addf(&left, ", %" PRId64 " at ", row->quantity);
 		money_format(&left, row->unit_price, row->currency);
 	}

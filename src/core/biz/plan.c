@@ -71,7 +71,7 @@ static int add_prices(struct sxc *s, int64_t version, const struct plan_def *d, 
 				r = db_run(s->db, e, SQL_ADD_OPTION, version, p->currency, o->name,
 					o->price, db_ref(o->most));
 	}
-	return r;
+	return r < 0 ? r : usage_plan_store(s, version, &d->usage, d->prices.v[0].currency, e);
 }
 
 /* Where the plan stands: 1 and its row id, version and content, or 0. */
@@ -223,6 +223,8 @@ int plan_remove(struct sxc *s, const char *name, struct err *e)
 			"plan %s was subscribed to and stays in the books: \"sxc plan retire\" "
 			"ends its sale",
 			name);
+	if ((r = usage_plan_remove(s, name, e)) < 0)
+		return r;
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
 		if ((r = db_run(s->db, e, steps[i], name)) < 0)
 			return r;

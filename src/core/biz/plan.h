@@ -63,7 +63,7 @@ int plan_prices(struct sxc *s, const char *name, int64_t version, plan_row_fn fn
 	struct err *e);
 int plan_options(struct sxc *s, const char *name, int64_t version, plan_row_fn fn, void *arg,
 	struct err *e);
-/* What it provides and its attributes, as plan_fact_row. */
+/* What it provides and meters, and its attributes, as plan_fact_row. */
 int plan_facts(struct sxc *s, const char *name, int64_t version, plan_row_fn fn, void *arg,
 	struct err *e);
 /* All versions, the first first, as plan_row. */

@@ -10,9 +10,9 @@
 
 static const char *const PLAN_KEYS[] = {"plan", "title", "currency", "price", "prices-include-tax",
 	"prices", "every", "setup", "bill", "align", "trial", "policy", "tax", "provision",
-	"provides", "best-effort", "options", "stock", "per-account", "attributes", NULL};
+	"provides", "best-effort", "options", "stock", "per-account", "attributes", "usage", NULL};
 /* Keys of the format whose effect this version does not have. */
-static const char *const LATER_KEYS[] = {"usage", "reseller", NULL};
+static const char *const LATER_KEYS[] = {"reseller", NULL};
 
 static const char *const ADVANCE_ARREARS[] = {"advance", "arrears", NULL};
 static const char *const NOW_RENEWAL[] = {"now", "renewal", NULL};
@@ -37,6 +37,7 @@ void plan_def_release(struct plan_def *d)
 		free(p->currency);
 	}
 	vec_release(&d->prices);
+	usage_defs_release(&d->usage);
 	json_decref(d->provides);
 	json_decref(d->best_effort);
 	json_decref(d->attributes);
@@ -226,7 +227,7 @@ static int check_currency(const struct yaml_node *n, const char *currency, struc
 static int parse_other(const struct yaml_node *key, const struct yaml_node *n, struct plan_def *d,
 	struct err *e)
 {
-	static const char *const keys[] = {"price", "setup", "options", NULL};
+	static const char *const keys[] = {"price", "setup", "options", "usage", NULL};
 	struct plan_price_def p = {.currency = mem_strdup(key->text), .setup = -1};
 	const struct yaml_node *setup;
 	int r = check_currency(key, key->text, e);
@@ -246,6 +247,8 @@ static int parse_other(const struct yaml_node *key, const struct yaml_node *n, s
 		p.setup = 0;
 	if (r == 0)
 		r = parse_other_options(yaml_get(n, "options"), &d->prices.v[0], &p, e);
+	if (r == 0)
+		r = usage_plan_parse_other(yaml_get(n, "usage"), p.currency, &d->usage, e);
 	vec_push(&d->prices, p);
 	return r;
 }
@@ -265,6 +268,8 @@ static int parse_prices(const struct yaml_node *root, struct plan_def *d, struct
 		r = amount(yaml_get(root, "setup"), "setup", currency, &p.setup, e);
 	if (r == 0)
 		r = parse_options(yaml_get(root, "options"), &p, e);
+	if (r == 0)
+		r = usage_plan_parse(yaml_get(root, "usage"), &d->usage, e);
 	vec_push(&d->prices, p);
 	if (r == 0 && others)
 		r = yaml_need_map(others, "prices", e);

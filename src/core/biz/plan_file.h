@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "biz/usage_plan.h"
 #include "svc/yaml.h"
 #include "util/err.h"
 #include "util/period.h"
@@ -34,6 +35,7 @@ struct plan_price_def {
 struct plan_def {
 	char *name, *title;
 	VEC(struct plan_price_def) prices; /* the plan's own currency first */
+	struct usage_defs usage;
 	bool tax_included, taxable;
 	struct every every;
 	bool arrears;

@@ -242,6 +242,9 @@ static void set_limits(json_t *j, const struct plan_def *d)
 		json_object_set(j, "best-effort", d->best_effort);
 	if (d->attributes)
 		json_object_set(j, "attributes", d->attributes);
+	if (d->usage.n)
+		json_object_set_new(j, "usage",
+			usage_plan_json(&d->usage, d->prices.v[0].currency));
 }
 
 char *plan_def_content(const struct plan_def *d)

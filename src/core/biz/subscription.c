@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "biz/coupon.h"
 #include "biz/subscription_int.h"
 #include "util/money.h"
 #include "util/str.h"
@@ -111,12 +110,15 @@ static int check_stock(struct sxc *s, const struct account *a, const struct plan
 int subscription_check_offer(struct sxc *s, const struct account *a, const struct plan_offer *o,
 	struct err *e)
 {
+	int r;
+
 	if (!str_eq(o->state, "active"))
 		return err_set(e, E_STATE, "plan %s is retired", o->name);
 	if (!o->priced || o->setup < 0)
 		return err_set(e, E_STATE, "plan %s has no %s in %s, the currency of account %s",
 			o->name, o->priced ? "setup price" : "price", a->currency, a->name);
-	return check_stock(s, a, o, e);
+	r = usage_plan_check(s, o->version, o->name, a->currency, e);
+	return r < 0 ? r : check_stock(s, a, o, e);
 }
 
 /* ---- writing it down ---- */
@@ -282,9 +284,8 @@ static int note_order(struct sxc *s, const struct subscribe_new *n, const struct
 	const struct days *d, const char *name, struct err *e)
 {
 	char start[DAY_TEXT];
-	json_t *j = json_pack("{s:s, s:I, s:s, s:s?, s:s?}", "plan", o->name, "version",
-		(json_int_t)o->number, "start", day_format(d->start, start), "price", n->price,
-		"coupon", n->coupon);
+	json_t *j = json_pack("{s:s, s:I, s:s, s:s?}", "plan", o->name, "version",
+		(json_int_t)o->number, "start", day_format(d->start, start), "price", n->price);
 	autofree char *after = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
 
 	json_decref(j);
@@ -316,9 +317,7 @@ static int order(struct sxc *s, const struct subscribe_new *n, struct subscribe_
 	if ((r = check_order(s, n, &sub.a, &o, e)) < 0 ||
 		(r = find_days(s, n, &sub.a, &o, &d, e)) < 0 ||
 		(r = insert(s, n, &sub.a, &o, &d, &sub, e)) < 0 ||
-		(r = first_term(s, n, &sub.a, &o, &d, &sub, e)) < 0 ||
-		(n->coupon &&
-			(r = coupon_redeem(s, n->coupon, &sub.a, sub.id, o.plan, d.today, e)) < 0))
+		(r = first_term(s, n, &sub.a, &o, &d, &sub, e)) < 0)
 		return r;
 	sub_name(&sub, done->name, sizeof(done->name));
 	done->id = sub.id;

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "biz/subscription_int.h"
+#include "biz/usage.h"
 #include "util/str.h"
 
 #define SQL_SUB                                                                                    \
 	"SELECT account, number, plan, term, state, currency, request, start, first_paid, until, " \
 	"prepaid_until, provisioned FROM subscription WHERE id = ?1"
-#define SQL_HEAD                                                                                   \
-	"SELECT first_paid, until, setup_due, paid_until, coupon FROM subscription WHERE id = ?1"
+#define SQL_HEAD "SELECT first_paid, until, setup_due, paid_until FROM subscription WHERE id = ?1"
 #define SQL_TERMS                                                                                  \
 	"SELECT t.id, t.version, t.start, t.until, t.billed_until, t.anchor, t.anchor_day, "       \
 	"coalesce(t.price, x.price), coalesce(x.setup, 0), v.title, v.every_n, v.every_unit, "     \
@@ -43,9 +43,10 @@
 #define SQL_NEXT_TERM                                                                              \
 	"SELECT min(start) FROM subscription_term WHERE subscription = ?1 AND start > ?2 "         \
 	"AND (until IS NULL OR until > start)"
-#define SQL_ACCOUNT "SELECT account FROM subscription WHERE id = ?1"
-#define SQL_STATE   "SELECT state FROM subscription WHERE id = ?1"
-#define SQL_END     "UPDATE subscription SET state = 'ended', request = NULL WHERE id = ?1"
+#define SQL_CURRENCY "SELECT currency FROM subscription WHERE id = ?1"
+#define SQL_ACCOUNT  "SELECT account FROM subscription WHERE id = ?1"
+#define SQL_STATE    "SELECT state FROM subscription WHERE id = ?1"
+#define SQL_END      "UPDATE subscription SET state = 'ended', request = NULL WHERE id = ?1"
 
 struct db_arg day_arg(int64_t day, char buf[DAY_TEXT])
 {
@@ -178,8 +179,7 @@ int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct er
 			.first_paid = day_col(&q, 0),
 			.until = day_col(&q, 1),
 			.setup_due = db_i64(&q, 2),
-			.paid_until = day_col(&q, 3),
-			.coupon = db_i64(&q, 4)};
+			.paid_until = day_col(&q, 3)};
 	}
 	if ((r = load_terms(s, sub, e)) < 0)
 		return r;
@@ -201,6 +201,8 @@ static int save_terms(struct sxc *s, const struct bill_sub *sub, struct err *e)
 		if (r == 0)
 			r = db_run(s->db, e, SQL_SAVE_TERM, t->id,
 				day_format(t->billed_until, billed), t->closed);
+		if (r == 0)
+			r = usage_keep_term(s, t, e);
 	}
 	return r;
 }
@@ -277,6 +279,8 @@ int subscription_refresh(struct sxc *s, int64_t id, int64_t today, struct job_id
 {
 	autoclean(bill_sub_release) struct bill_sub sub = {0}, ahead = {0};
 	autoitems credits = {0};
+	autousage usage = {0};
+	autofree char *currency = NULL;
 	int64_t account = 0;
 	int r;
 
@@ -284,7 +288,9 @@ int subscription_refresh(struct sxc *s, int64_t id, int64_t today, struct job_id
 	 * run, so they work on a copy of their own. */
 	if ((r = subscription_load(s, id, &sub, e)) < 0 ||
 		(r = subscription_load(s, id, &ahead, e)) < 0 ||
-		(r = bill_subscription(&ahead, DAY_NONE + 1, &credits, e)) < 0)
+		(r = bill_subscription(&ahead, DAY_NONE + 1, &credits, e)) < 0 ||
+		(r = db_get_text(s->db, &currency, e, SQL_CURRENCY, id)) < 0 ||
+		(r = usage_bill(&usage, s, &ahead, currency, DAY_NONE + 1, NULL, e)) < 0)
 		return r;
 	sub.next_bill = credits.n ? earlier(ahead.next_bill, today) : ahead.next_bill;
 	if ((r = subscription_save(s, &sub, today, jobs, e)) < 0 ||

@@ -127,7 +127,6 @@ CREATE TABLE subscription (
 	wake TEXT,       -- the day on which invoice run has to look at it
 	provisioned INTEGER NOT NULL DEFAULT 0 CHECK (provisioned IN (0, 1)),
 	request TEXT,    -- what to provision with, until it is
-	coupon INTEGER REFERENCES coupon (id),
 	created INTEGER NOT NULL,
 	UNIQUE (account, number)
 ) STRICT;
@@ -196,7 +195,7 @@ CREATE TABLE invoice (
 	due TEXT NOT NULL,
 	currency TEXT NOT NULL,
 	subtotal INTEGER NOT NULL,
-	discount INTEGER NOT NULL,
+	discount INTEGER NOT NULL CHECK (discount >= 0),
 	tax INTEGER NOT NULL,
 	total INTEGER NOT NULL CHECK (total = subtotal - discount + tax),
 	credit INTEGER NOT NULL DEFAULT 0, -- of it settled by account credit
@@ -231,19 +230,18 @@ CREATE TABLE invoice_line (
 	subscription INTEGER REFERENCES subscription (id),
 	term INTEGER REFERENCES subscription_term (id),
 	version INTEGER REFERENCES plan_version (id),
-	item TEXT NOT NULL, -- plan, setup, option:NAME, extra
+	item TEXT NOT NULL, -- plan, setup, option:NAME, usage:NAME, extra
 	text TEXT NOT NULL,
 	start TEXT,
 	until TEXT CHECK (until > start),
 	quantity INTEGER NOT NULL CHECK (quantity > 0),
-	unit_price INTEGER NOT NULL,
+	unit_price INTEGER, -- NULL: usage in tiers, or at a price finer than the minor unit
 	days INTEGER NOT NULL CHECK (days >= 0),  -- of the span; 0: not by days
 	whole INTEGER NOT NULL CHECK (whole >= days), -- days of the period that holds it
 	tax_included INTEGER NOT NULL CHECK (tax_included IN (0, 1)),
 	gross INTEGER NOT NULL, -- by price and days
 	amount INTEGER NOT NULL, -- net
-	discount INTEGER NOT NULL -- of a credit: what it takes back of one
-		CHECK (discount BETWEEN min(amount, 0) AND max(amount, 0)),
+	discount INTEGER NOT NULL CHECK (discount >= 0),
 	tax INTEGER NOT NULL,
 	credits INTEGER REFERENCES invoice_line (id), -- the line that this one takes back
 	UNIQUE (invoice, seq)
@@ -273,8 +271,9 @@ CREATE TABLE billed (
 	start TEXT NOT NULL,
 	item TEXT NOT NULL,
 	kind TEXT NOT NULL CHECK (kind IN ('charge', 'credit')),
+	batch INTEGER NOT NULL CHECK (batch >= 0), -- of usage, else 0
 	line INTEGER NOT NULL UNIQUE REFERENCES invoice_line (id),
-	PRIMARY KEY (subscription, term, start, item, kind)
+	PRIMARY KEY (subscription, term, start, item, kind, batch)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE payment (
