@@ -176,3 +176,18 @@ setup() {
 	run_sxc __complete -- app show w
 	assert_out_has "web"
 }
+
+@test "check --repair goes on with unfinished jobs and says why it could not" {
+	run_sxc domain add one.example --on web1
+	assert_status 9
+	run_sxc check --offline --no-header -c area,object,finding
+	assert_status 12
+	assert_out_like $'^job\t1\tdomain.add of one.example is pending'
+	run_sxc check --offline --repair --no-header -c area,object,repair
+	assert_status 12
+	assert_out_like $'^job\t1\tjob 1 waits at "make site", go on with'
+	[ "$(sql "select state from v_job")" = pending ]
+	run_sxc domain check --repair --no-header -c ps,repair
+	assert_status 1
+	assert_out $'web1\tnot by itself'
+}

@@ -140,6 +140,7 @@ struct cmd {
 	/* Question before destruction, "remove server %s and …?"; NULL: "VERB NOUN NAME?" */
 	const char *ask;
 	const struct column *columns; /* for --columns help; NULL if none */
+	const char *writes; /* the option that makes a verb of CMD_DB_READ one of CMD_DB_WRITE */
 };
 
 struct noun {

@@ -6,6 +6,21 @@
 #include "cmd/out_setup.h"
 #include "svc/remote.h"
 
+static bool option_given(const struct cmd *c, const bool *given, const char *option)
+{
+	for (size_t i = 0; c->opts && c->opts[i].name; i++)
+		if (strcmp(c->opts[i].name, option) == 0)
+			return given[i];
+	return false;
+}
+
+static unsigned flags_of(const struct line *l)
+{
+	const struct cmd *c = l->entry.cmd;
+
+	return c->flags | (c->writes && option_given(c, l->given, c->writes) ? CMD_DB_WRITE : 0u);
+}
+
 /* Its dry run is the command itself in a transaction that is taken back; see run_tried(). */
 static bool cmd_is_tried(const struct cmd *c)
 {
@@ -34,7 +49,7 @@ static int check_globals(const struct line *l, struct err *e)
 
 	if (line_global_given(l, "dry-run") && !(c->flags & CMD_DRY_RUN) && !cmd_is_tried(c))
 		return err_set(e, E_USAGE, "sxc %s has no dry run (-n)", l->path);
-	if (line_global_given(l, "request-key") && !(c->flags & CMD_DB_WRITE))
+	if (line_global_given(l, "request-key") && !(flags_of(l) & CMD_DB_WRITE))
 		return err_set(e, E_USAGE, "sxc %s changes nothing: --request-key is not for it",
 			l->path);
 	if (line_global_given(l, "sort") && !(c->flags & CMD_LIST))
@@ -50,27 +65,30 @@ static int check_globals(const struct line *l, struct err *e)
 }
 
 /* In the shell the options of the whole session may not fit this command: those are left out. */
-static void drop_unfitting(const struct cmd *c, struct globals *g)
+static void drop_unfitting(struct line *l)
 {
+	const struct cmd *c = l->entry.cmd;
+	struct globals *g = &l->globals;
+
 	if (!(c->flags & CMD_LIST)) {
 		g->sort = NULL;
 		strvec_release(&g->filter);
 	}
 	if (!c->columns && !(c->flags & CMD_LIST))
 		g->columns = NULL;
-	if (!(c->flags & CMD_DB_WRITE))
+	if (!(flags_of(l) & CMD_DB_WRITE))
 		g->request_key = NULL;
 }
 
-static int open_store(struct session *ses, const struct cmd *c, struct err *e)
+static int open_store(struct session *ses, unsigned flags, struct err *e)
 {
 	struct sxc *s = &ses->sxc;
 
-	if (c->flags & CMD_NETWORK && !s->pool)
+	if (flags & CMD_NETWORK && !s->pool)
 		s->pool = remote_pool_new();
-	if (!(c->flags & (CMD_DB_READ | CMD_DB_WRITE)))
+	if (!(flags & (CMD_DB_READ | CMD_DB_WRITE)))
 		return 0;
-	enum db_mode mode = c->flags & CMD_DB_WRITE ? DB_WRITE : DB_READ;
+	enum db_mode mode = flags & CMD_DB_WRITE ? DB_WRITE : DB_READ;
 
 	/* What only reads never holds a connection that could write, nor is it refused a --now. */
 	if (s->db && s->mode != mode)
@@ -103,7 +121,7 @@ static int run_command(struct call *c, struct line *l, struct err *e)
 
 	if (c->cmd->columns && str_eq(l->globals.columns, "help"))
 		return out_column_help(c->out, c->cmd->columns, e);
-	if ((r = open_store(ses, c->cmd, e)) < 0 || (r = entity_check_line(c->sxc, l, e)) < 0)
+	if ((r = open_store(ses, flags_of(l), e)) < 0 || (r = entity_check_line(c->sxc, l, e)) < 0)
 		return r;
 	c->args = strvec_argv(&l->args);
 	c->nargs = (int)l->args.n;
@@ -147,7 +165,7 @@ static int prepare(struct session *ses, struct line *l, struct out_setup *setup,
 	if (c && !l->globals.help && (r = check_globals(l, e)) < 0)
 		return r;
 	if (c)
-		drop_unfitting(c, &l->globals);
+		drop_unfitting(l);
 	if ((r = session_setup(ses, &l->globals, e)) < 0)
 		return r;
 	setup_out(setup, &l->globals, c);
@@ -188,8 +206,5 @@ int session_run(struct session *ses, int argc, char **argv, struct err *e)
 
 bool call_given(const struct call *c, const char *option)
 {
-	for (size_t i = 0; c->cmd->opts && c->cmd->opts[i].name; i++)
-		if (strcmp(c->cmd->opts[i].name, option) == 0)
-			return c->given[i];
-	return false;
+	return option_given(c->cmd, c->given, option);
 }

@@ -33,13 +33,17 @@ static const struct column probe_columns[] = {
 	COL_X(struct domain_probe_row, checked, COL_TIME, "when it was asked"),
 	COL_END,
 };
-static const struct column finding_columns[] = {
-	COL(struct domain_finding_row, domain, COL_TEXT,
-		"the domain; none: all of its private server"),
-	COL(struct domain_finding_row, ps, COL_TEXT, "the private server"),
-	COL(struct domain_finding_row, finding, COL_TEXT, "where books and server disagree"),
-	COL_END,
-};
+#define FINDING                                                                                    \
+	COL(struct domain_finding_row, domain, COL_TEXT,                                           \
+		"the domain; none: all of its private server"),                                    \
+		COL(struct domain_finding_row, ps, COL_TEXT, "the private server"),                \
+		COL(struct domain_finding_row, finding, COL_TEXT,                                  \
+			"where books and server disagree")
+static const struct column finding_columns[] = {FINDING, COL_END};
+static const struct column repair_columns[] = {FINDING,
+	COL(struct domain_finding_row, repair, COL_TEXT,
+		"what was done about it, or why nothing was"),
+	COL_END};
 
 static const struct arg args_new[] = {{"NAME", ENT_NONE, ARG_ONE}, ARG_END};
 static const struct arg args_one[] = {{"NAME", ENT_DOMAIN, ARG_ONE}, ARG_END};
@@ -181,13 +185,25 @@ static int run_status(struct call *c, struct err *e)
 	            : 0;
 }
 
+struct check_opts {
+	bool repair;
+};
+static const struct opt opts_check[] = {
+	OPT(struct check_opts, repair, "repair", 0, OPT_FLAG, NULL,
+		"make sites as the books say, files that are there kept"),
+	OPT_END,
+};
+
 static int run_check(struct call *c, struct err *e)
 {
-	int r = out_list(c->out, "findings", finding_columns, e), found;
+	const struct check_opts *o = c->opts;
+	const struct column *cols = o->repair ? repair_columns : finding_columns;
+	int r = out_list(c->out, "findings", cols, e), found;
 
 	if (r < 0)
 		return r;
-	found = domain_check(c->sxc, c->nargs ? c->args[0] : NULL, out_row_fn, c->out, e);
+	found = domain_check(c->sxc, c->nargs ? c->args[0] : NULL, o->repair, out_row_fn, c->out,
+		e);
 	if (found < 0 || (r = out_end(c->out, e)) < 0)
 		return found < 0 ? found : r;
 	return found ? err_set(e, E_FAIL, "%d %s", found, found == 1 ? "finding" : "findings") : 0;
@@ -220,8 +236,16 @@ DOMAIN_VERB(remove, "remove", "remove sites and their files", NULL, 0, args_many
 	CHANGES | CMD_DESTRUCTIVE, NULL);
 DOMAIN_VERB(status, "status", "ask the services of domains now", NULL, 0, args_any,
 	CMD_DB_WRITE | CMD_NETWORK | CMD_REPEATABLE | CMD_LIST, probe_columns);
-DOMAIN_VERB(check, "check", "compare sites with the books", NULL, 0, args_any,
-	CMD_DB_READ | CMD_NETWORK | CMD_LIST, finding_columns);
+static const struct cmd cmd_check = {.noun = "domain",
+	.verb = "check",
+	.help = "compare sites with the books",
+	.opts = opts_check,
+	.opts_size = sizeof(struct check_opts),
+	.args = args_any,
+	.flags = CMD_DB_READ | CMD_NETWORK | CMD_LIST,
+	.writes = "repair",
+	.run = run_check,
+	.columns = repair_columns};
 
 CMD_NOUN(domain, "domain", "hosted sites", 4, &cmd_add, &cmd_list, &cmd_show, &cmd_suspend,
 	&cmd_resume, &cmd_remove, &cmd_status, &cmd_check);

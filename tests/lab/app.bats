@@ -213,7 +213,11 @@ traces() {
 	sxc_patient domain check --no-header
 	assert_status 1
 	assert_out $'www.example.org\tweb1\tits directory is not there'
-	inside mkdir -p /var/www/www.example.org/www
+	sxc_patient domain check --repair --no-header
+	assert_status 0
+	assert_out $'www.example.org\tweb1\tits directory is not there\tmade again'
+	sxc_patient domain check --no-header
+	assert_ok ""
 	inside sh -c 'echo again >/var/www/www.example.org/www/index.html'
 	sxc_patient domain suspend www.example.org
 	assert_status 0

@@ -283,6 +283,24 @@ int domain_resume(struct sxc *s, const char *name, struct err *e)
 	return switch_to(s, name, &job_kind_domain_resume, "suspended", e);
 }
 
+int domain_repair(struct sxc *s, const char *name, struct err *e)
+{
+	autoclean(domain_release) struct domain d = {0};
+	autorollback struct sxc *tx = NULL;
+	int64_t job;
+	int r;
+
+	if ((r = domain_get(s, name, &d, e)) < 0)
+		return r;
+	if ((r = go_on(s, &job_kind_domain_repair, d.name, e)) != 0)
+		return r < 0 ? r : 0;
+	if ((r = tx_begin(s, e)) < 0)
+		return r;
+	tx = s;
+	r = queue(s, &job_kind_domain_repair, &d, &job, e);
+	return r < 0 ? r : finish(s, &tx, job, e);
+}
+
 /* ---- lists ---- */
 
 static int give(struct query *q, domain_row_fn fn, void *arg, struct err *e)

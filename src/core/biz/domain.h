@@ -68,8 +68,14 @@ int domain_probes(struct sxc *s, const char *name, domain_row_fn fn, void *arg, 
 /* A disagreement between the books and a private server. */
 struct domain_finding_row {
 	const char *domain, *ps, *finding;
+	const char
+		*repair; /* what was done about it, or why nothing could be; NULL: not asked to */
 };
-/* Compare one domain, or all with name NULL. Returns the number of findings, or E_. */
-int domain_check(struct sxc *s, const char *name, domain_row_fn fn, void *arg, struct err *e);
+/*
+ * Compare one domain, or all with name NULL. mend: sites that are missing or in another state are
+ * made as the books say; nothing is ever removed. Returns the number of findings left, or E_.
+ */
+int domain_check(struct sxc *s, const char *name, bool mend, domain_row_fn fn, void *arg,
+	struct err *e);
 
 #endif

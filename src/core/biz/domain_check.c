@@ -32,22 +32,34 @@ static void places_release(struct places *l)
 	vec_release(l);
 }
 
+struct finding {
+	char *domain, *ps, *text;
+	bool mendable; /* by making the site again */
+};
+
 struct check {
 	struct sxc *s;
 	const struct place *at;
 	const char *only; /* one domain, or NULL */
 	const struct msg *ans;
-	domain_row_fn fn;
-	void *arg;
-	int found;
+	VEC(struct finding) found;
 };
 
-static int find(struct check *c, const char *domain, const char *finding, struct err *e)
+static int find(struct check *c, bool mendable, const char *domain, const char *text)
 {
-	struct domain_finding_row row = {domain, c->at->name, finding};
+	vec_push(&c->found, ((struct finding){mem_strdup0(domain), mem_strdup(c->at->name),
+				    mem_strdup(text), mendable}));
+	return 0;
+}
 
-	c->found++;
-	return c->fn(c->arg, &row, e);
+static void check_release(struct check *c)
+{
+	vec_each(&c->found, f) {
+		free(f->domain);
+		free(f->ps);
+		free(f->text);
+	}
+	vec_release(&c->found);
 }
 
 static const struct msg *site_of(const struct msg *ans, const char *name)
@@ -60,24 +72,23 @@ static const struct msg *site_of(const struct msg *ans, const char *name)
 	return NULL;
 }
 
-static int compare(struct check *c, const char *name, const char *state, const char *user,
-	struct err *e)
+static int compare(struct check *c, const char *name, const char *state, const char *user)
 {
 	const struct msg *m = site_of(c->ans, name);
 	int r = 0;
 
 	if (!m)
-		return find(c, name, "the private server does not know it", e);
+		return find(c, true, name, "the private server does not know it");
 	if (!str_eq(msg_text(m, "state"), state)) {
 		autofree char *text = str_fmt("is %s in the books and %s there", state,
 			msg_text(m, "state") ? msg_text(m, "state") : "unknown");
 
-		r = find(c, name, text, e);
+		r = find(c, true, name, text);
 	}
 	if (r >= 0 && !str_eq(msg_text(m, "user"), user))
-		r = find(c, name, "belongs to another user there", e);
+		r = find(c, false, name, "belongs to another user there");
 	if (r >= 0 && !msg_i64(m, "root", 0))
-		r = find(c, name, "its directory is not there", e);
+		r = find(c, true, name, "its directory is not there");
 	return r;
 }
 
@@ -87,7 +98,7 @@ static int compare_domains(struct check *c, struct err *e)
 	int r = db_query(c->s->db, &q, e, SQL_DOMAINS, c->at->id, c->only);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
-		r = compare(c, db_text(&q, 0), db_text(&q, 1), db_text(&q, 2), e);
+		r = compare(c, db_text(&q, 0), db_text(&q, 1), db_text(&q, 2));
 	return r;
 }
 
@@ -103,10 +114,10 @@ static int compare_sites(struct check *c, struct err *e)
 
 		r = db_get_i64(c->s->db, &id, e, SQL_KNOWN, c->at->id, name ? name : "");
 		if (r == 0)
-			r = find(c, name, "the books do not know it", e);
+			r = find(c, false, name, "the books do not know it");
 	}
 	for (size_t i = 0; r >= 0 && (m = msg_sub_at(c->ans, "check", i)); i++)
-		r = find(c, NULL, msg_text(m, "finding"), e);
+		r = find(c, false, NULL, msg_text(m, "finding"));
 	return r;
 }
 
@@ -122,18 +133,48 @@ static int check_place(struct check *c, struct err *e)
 	if (r == E_INTR)
 		return err_interrupted(e);
 	if (r < 0)
-		return find(c, c->only, why.msg, e);
+		return find(c, false, c->only, why.msg);
 	c->ans = ans;
 	if ((r = compare_domains(c, e)) < 0)
 		return r;
 	return compare_sites(c, e);
 }
 
-int domain_check(struct sxc *s, const char *name, domain_row_fn fn, void *arg, struct err *e)
+/* One domain may have several findings: the first that is mended mends all. */
+static bool mended_before(const struct check *c, const struct finding *f)
+{
+	for (const struct finding *g = c->found.v; g < f; g++)
+		if (g->mendable && str_eq(g->domain, f->domain))
+			return true;
+	return false;
+}
+
+/* Tells of a finding, mended or not: 1 when it is still there. */
+static int tell(struct check *c, const struct finding *f, bool mend, domain_row_fn fn, void *arg,
+	struct err *e)
+{
+	struct domain_finding_row row = {f->domain, f->ps, f->text, NULL};
+	struct err why = {0};
+	int r = 0;
+
+	if (mend && f->mendable && !mended_before(c, f))
+		r = domain_repair(c->s, f->domain, &why);
+	if (r == E_INTR)
+		return err_interrupted(e);
+	if (mend)
+		row.repair = r < 0 ? why.msg : f->mendable ? "made again" : "not by itself";
+	if (fn(arg, &row, e) < 0)
+		return e->code;
+	return r < 0 || !mend || !f->mendable;
+}
+
+int domain_check(struct sxc *s, const char *name, bool mend, domain_row_fn fn, void *arg,
+	struct err *e)
 {
 	autoclean(domain_release) struct domain d = {0};
 	autoclean(places_release) struct places l = {0};
-	struct check c = {.s = s, .fn = fn, .arg = arg};
+	autoclean(check_release) struct check c = {.s = s};
+	int left = 0;
 	autoclean(db_done) struct query q = {0};
 	int r;
 
@@ -150,5 +191,10 @@ int domain_check(struct sxc *s, const char *name, domain_row_fn fn, void *arg, s
 		c.at = &l.v[i];
 		r = check_place(&c, e);
 	}
-	return r < 0 ? r : c.found;
+	vec_each(&c.found, f) {
+		if (r < 0 || (r = tell(&c, f, mend, fn, arg, e)) < 0)
+			return r;
+		left += r;
+	}
+	return r < 0 ? r : left;
 }

@@ -23,6 +23,9 @@ void domain_release(struct domain *d);
 int domain_get(struct sxc *s, const char *name, struct domain *out, struct err *e);
 
 extern const struct job_kind job_kind_domain_add, job_kind_domain_remove, job_kind_domain_suspend,
-	job_kind_domain_resume;
+	job_kind_domain_resume, job_kind_domain_repair;
+
+/* Make its site on the private server as the books say, files that are there kept. */
+int domain_repair(struct sxc *s, const char *name, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "util/str.h"
 
 #define SQL_STATE  "UPDATE domain SET state = ?2 WHERE id = ?1"
+#define SQL_IS     "SELECT state FROM domain WHERE id = ?1"
 #define SQL_REMOVE "DELETE FROM domain WHERE id = ?1"
 
 static int call(struct job *j, const char *op, struct err *e)
@@ -67,6 +68,19 @@ static const struct job_step steps_add[] = {
 		.undo = remove_site,
 		.undo_name = "remove site"},
 };
+static int sleep_again(struct job *j, struct err *e)
+{
+	autofree char *state = NULL;
+	int r = db_get_text(j->sxc->db, &state, e, SQL_IS, job_arg_i64(j, "domain", 0));
+
+	return r <= 0 || strcmp(state, "suspended") != 0 ? r : suspend_site(j, e);
+}
+
+/* Nothing is undone: what is there already stays, whatever fails. */
+static const struct job_step steps_repair[] = {
+	{.name = "make site again", .run = make_site},
+	{.name = "suspend it if it is in the books", .run = sleep_again},
+};
 static const struct job_step steps_remove[] = {
 	{.name = "remove site", .run = remove_site, .commit = forget}};
 static const struct job_step steps_suspend[] = {{.name = "suspend site",
@@ -83,3 +97,4 @@ JOB_KIND(domain_add, "domain.add", steps_add);
 JOB_KIND(domain_remove, "domain.remove", steps_remove);
 JOB_KIND(domain_suspend, "domain.suspend", steps_suspend);
 JOB_KIND(domain_resume, "domain.resume", steps_resume);
+JOB_KIND(domain_repair, "domain.repair", steps_repair);

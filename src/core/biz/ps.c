@@ -294,11 +294,20 @@ static int unfinished(struct sxc *s, const struct op *op, const struct ps *p, in
 		p->name, (long long)*job, (long long)*job);
 }
 
+static int create_op(struct sxc *s, const struct op *op, const struct ps *p, int64_t *job,
+	struct err *e)
+{
+	autofree char *what = str_fmt("ps.%s", op->name);
+	int r = job_create(s, op->kind, p->name, p->server,
+		json_pack("{s:I, s:s}", "ps", (json_int_t)p->id, "was", p->state), job, e);
+
+	return r < 0 ? r : audit_add(s, what, p->name, NULL, NULL, e);
+}
+
 int ps_job_tx(struct sxc *s, const char *name, const char *opname, int64_t *job, struct err *e)
 {
 	autoclean(ps_release) struct ps p = {0};
 	const struct op *op = op_named(opname);
-	autofree char *what = str_fmt("ps.%s", opname);
 	int r = ps_get(s, name, &p, e);
 
 	if (r < 0 || (r = unfinished(s, op, &p, job, e)) != 0)
@@ -310,9 +319,47 @@ int ps_job_tx(struct sxc *s, const char *name, const char *opname, int64_t *job,
 		return r;
 	if (op->intent && (r = db_run(s->db, e, SQL_STATE, p.id, op->intent)) < 0)
 		return r;
-	r = job_create(s, op->kind, p.name, p.server,
-		json_pack("{s:I, s:s}", "ps", (json_int_t)p.id, "was", p.state), job, e);
-	return r < 0 ? r : audit_add(s, what, p.name, NULL, NULL, e);
+	return create_op(s, op, &p, job, e);
+}
+
+/* The work that makes a server agree with a state of the books. */
+static const char *op_for(const char *state)
+{
+	return strcmp(state, "running") == 0     ? "start"
+	       : strcmp(state, "stopped") == 0   ? "stop"
+	       : strcmp(state, "suspended") == 0 ? "suspend"
+	                                         : NULL;
+}
+
+static int enforce_tx(struct sxc *s, const char *name, int64_t *job, struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	const char *op;
+	int r = ps_get(s, name, &p, e);
+
+	if (r < 0)
+		return r;
+	if (!(op = op_for(p.state)))
+		return err_set(e, E_STATE, "private server %s is %s", p.name, p.state);
+	if ((r = unfinished(s, op_named(op), &p, job, e)) != 0)
+		return r < 0 ? r : 0;
+	return create_op(s, op_named(op), &p, job, e);
+}
+
+int ps_enforce(struct sxc *s, const char *name, struct err *e)
+{
+	autorollback struct sxc *tx = NULL;
+	int64_t job = 0;
+	int r = tx_begin(s, e);
+
+	if (r < 0)
+		return r;
+	tx = s;
+	if ((r = enforce_tx(s, name, &job, e)) < 0)
+		return r;
+	tx = NULL;
+	r = tx_commit(s, e);
+	return r < 0 ? r : job_run(s, job, e);
 }
 
 static int run_op(struct sxc *s, const char *name, const char *op, struct err *e)

@@ -71,6 +71,8 @@ int ps_stop(struct sxc *s, const char *name, struct err *e);
 int ps_restart(struct sxc *s, const char *name, struct err *e);
 int ps_suspend(struct sxc *s, const char *name, struct err *e);
 int ps_resume(struct sxc *s, const char *name, struct err *e);
+/* Make its server agree with the state the books have: run, stopped, suspended. */
+int ps_enforce(struct sxc *s, const char *name, struct err *e);
 /* E_INUSE while a domain lives there. */
 int ps_remove(struct sxc *s, const char *name, struct err *e);
 /* New bounds (PS_UNSET: as it was), admission checked, applied while it runs. */
