@@ -17,6 +17,9 @@ install: $(SXC_BIN) $(AGENT_BIN)
 	for plan in share/plans/*.yaml; do \
 		install -D -m 644 $$plan $(DATADIR)/sxc/plans/$${plan##*/} || exit 1; \
 	done
+	for text in share/mail/*.txt; do \
+		install -D -m 644 $$text $(DATADIR)/sxc/mail/$${text##*/} || exit 1; \
+	done
 	cd wrappers && find . -type f | while read -r file; do \
 		mode=644; [ -x "$$file" ] && mode=755; \
 		install -D -m $$mode "$$file" "$(DATADIR)/sxc/wrappers/$$file" || exit 1; \

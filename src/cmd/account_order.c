@@ -18,6 +18,7 @@ const struct column subscription_columns[] = {
 	COL(struct subscription_row, currency, COL_TEXT, "the account's currency"),
 	COL(struct subscription_row, every, COL_TEXT, "the period"),
 	COL_X(struct subscription_row, options, COL_LIST, "options chosen"),
+	COL_X(struct subscription_row, coupon, COL_TEXT, "what takes something off"),
 	COL_X(struct subscription_row, until, COL_TEXT, "cancelled from that day"),
 	COL_X(struct subscription_row, name, COL_TEXT, "what it was called when ordered"),
 	COL_X(struct subscription_row, id, COL_INT, "its number"),
@@ -28,7 +29,7 @@ const struct column subscription_columns[] = {
 /* ---- subscribe ---- */
 
 struct subscribe_opts {
-	char *name, *at, *price, *paid_until, *domain, *on, *hostname, *image, *key;
+	char *coupon, *name, *at, *price, *paid_until, *domain, *on, *hostname, *image, *key;
 	struct strvec options;
 };
 static const struct opt opts_subscribe[] = {OPT(struct subscribe_opts, name, "name", 0, OPT_TEXT,
@@ -37,6 +38,7 @@ static const struct opt opts_subscribe[] = {OPT(struct subscribe_opts, name, "na
 	OPT(struct subscribe_opts, at, "at", 0, OPT_DATE, "DATE", "its first day; default today"),
 	OPT(struct subscribe_opts, options, "option", 0, OPT_TEXTS, "K=N",
 		"so many of an option of the plan; may repeat"),
+	OPT_ENT(struct subscribe_opts, coupon, "coupon", ENT_COUPON, "C", "takes something off"),
 	OPT(struct subscribe_opts, price, "price", 0, OPT_TEXT, "P",
 		"for a period, agreed instead of the plan's"),
 	OPT(struct subscribe_opts, paid_until, "paid-until", 0, OPT_DATE, "DATE",
@@ -60,6 +62,7 @@ static int run_subscribe(struct call *c, struct err *e)
 		.options = &o->options,
 		.price = o->price,
 		.paid_until = o->paid_until,
+		.coupon = o->coupon,
 		.request = {.domain = o->domain,
 			.on = o->on,
 			.hostname = o->hostname,

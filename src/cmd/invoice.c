@@ -273,7 +273,9 @@ static const struct cmd cmd_check = {.noun = "invoice",
 CMD_NOUN(invoice, "invoice", "money: invoices, payments, taxes", 7, &invoice_cmd_run,
 	&invoice_cmd_preview, &cmd_list, &cmd_show, &cmd_explain, &invoice_cmd_pay, &cmd_payments,
 	&invoice_cmd_void, &invoice_cmd_credit_note, &cmd_export, &cmd_check, &invoice_cmd_tax_add,
-	&invoice_cmd_tax_set, &invoice_cmd_tax_list, &invoice_cmd_tax_remove);
+	&invoice_cmd_tax_set, &invoice_cmd_tax_list, &invoice_cmd_tax_remove,
+	&invoice_cmd_coupon_add, &invoice_cmd_coupon_set, &invoice_cmd_coupon_list,
+	&invoice_cmd_coupon_remove);
 
 static int invoice_exists(struct sxc *s, const char *name, struct err *e)
 {

@@ -175,7 +175,7 @@ static const char *taxed(int64_t gross, bool included, const int64_t *rates, siz
 
 	for (size_t i = 0; i < n; i++)
 		tax_shares_add(&t, "T", NULL, rates[i], 0, 0);
-	CHECK_I64(bill_tax(gross, included, &t, &net, NULL), 0);
+	CHECK_I64(bill_tax(gross, included, 0, &t, &net, NULL), 0);
 	str_clear(&s);
 	str_addf(&s, "%" PRId64 ":", net);
 	vec_each(&t, share)

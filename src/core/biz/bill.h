@@ -66,6 +66,7 @@ struct bill_sub {
 	int64_t first_paid; /* first day that costs something */
 	int64_t until;      /* cancelled from that day, or DAY_NONE */
 	bool setup_due;
+	int64_t coupon;              /* row id, 0: none */
 	VEC(struct bill_term) terms; /* not closed, in order */
 	VEC(struct bill_charge)
 	charges;            /* of these terms, ending after one's end or not before
@@ -89,7 +90,10 @@ struct bill_item {
 	int64_t quantity, unit_price; /* unit_price INT64_MIN: usage in tiers or finer prices */
 	int64_t days, whole; /* of the span, of the period that holds it; both 0: not by days */
 	bool taxable, tax_included;
-	int64_t gross;           /* minor units; a credit is negative */
+	int64_t gross;    /* minor units; a credit is negative */
+	int64_t discount; /* of the net amount; a credit takes some of it back: negative */
+	bool covered;     /* by a coupon, in the period that begins on: */
+	int64_t period;
 	int64_t batch;           /* of usage: how often the span was reckoned, from 1; else 0 */
 	struct usage_count used; /* of usage: what it was reckoned from */
 };

@@ -56,26 +56,70 @@ static int sum_rates(const struct tax_shares *rates, int64_t *sum, struct err *e
 	return r;
 }
 
-int bill_tax(int64_t gross, bool included, struct tax_shares *rates, int64_t *net, struct err *e)
+/* Index of the largest remainder that has not been served; those served are -1. */
+static size_t next_served(const int64_t *rest, size_t n)
 {
-	int64_t whole, rest;
+	size_t at = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (rest[i] > rest[at])
+			at = i;
+	return at;
+}
+
+void bill_spread(int64_t total, const int64_t *parts, size_t n, int64_t *shares)
+{
+	autofree int64_t *rest = mem_array(NULL, n + 1, sizeof(*rest));
+	int64_t sum = 0, left = total;
+
+	for (size_t i = 0; i < n; i++)
+		sum += parts[i];
+	for (size_t i = 0; i < n; i++) {
+		__int128 exact = sum ? (__int128)total * parts[i] : 0;
+
+		shares[i] = sum ? (int64_t)(exact / sum) : 0;
+		rest[i] = sum ? (int64_t)(exact % sum) : 0;
+		left -= shares[i];
+	}
+	for (; n && left > 0; left--) {
+		size_t i = next_served(rest, n);
+
+		shares[i]++;
+		rest[i] = -1;
+	}
+}
+
+int bill_net(int64_t gross, bool included, const struct tax_shares *rates, int64_t *net,
+	struct err *e)
+{
+	int64_t whole;
 	int r;
 
 	*net = gross;
-	if (rates->n == 0)
+	if (!included || !rates || rates->n == 0)
 		return 0;
-	if (included && ((r = sum_rates(rates, &whole, e)) < 0 ||
-				(r = num_muldiv(gross, RATE_ONE, whole, net, e)) < 0))
+	r = sum_rates(rates, &whole, e);
+	return r < 0 ? r : num_muldiv(gross, RATE_ONE, whole, net, e);
+}
+
+int bill_tax(int64_t gross, bool included, int64_t discount, struct tax_shares *rates, int64_t *net,
+	struct err *e)
+{
+	int64_t base, rest;
+	int r = bill_net(gross, included, rates, net, e);
+
+	if (r < 0 || rates->n == 0)
 		return r;
+	base = *net - discount;
 	rest = gross - *net;
 	for (size_t i = 0; i < rates->n; i++) {
-		rates->v[i].base = *net;
-		r = num_muldiv(*net, rates->v[i].rate, RATE_ONE, &rates->v[i].amount, e);
+		rates->v[i].base = base;
+		r = num_muldiv(base, rates->v[i].rate, RATE_ONE, &rates->v[i].amount, e);
 		if (r < 0)
 			return r;
 		rest -= rates->v[i].amount;
 	}
-	if (included)
+	if (included && discount == 0)
 		rates->v[largest(rates)].amount += rest;
 	return 0;
 }
@@ -98,6 +142,8 @@ static int sum_line(struct bill_doc *doc, struct doc_line *line, struct err *e)
 {
 	int r = num_add(doc->subtotal, line->amount, &doc->subtotal, e);
 
+	if (r == 0)
+		r = num_add(doc->discount, line->discount, &doc->discount, e);
 	for (size_t i = 0; r == 0 && i < line->taxes.n; i++) {
 		r = num_add(line->tax, line->taxes.v[i].amount, &line->tax, e);
 		if (r == 0)
@@ -113,14 +159,15 @@ static int sum_line(struct bill_doc *doc, struct doc_line *line, struct err *e)
 int bill_doc_add(struct bill_doc *doc, struct bill_item *item, const struct tax_shares *rates,
 	struct err *e)
 {
-	struct doc_line line = {.item = *item};
+	struct doc_line line = {.item = *item, .discount = item->discount};
 	int r;
 
 	item->item = item->text = NULL;
 	for (size_t i = 0; rates && i < rates->n; i++)
 		tax_shares_add(&line.taxes, rates->v[i].name, rates->v[i].note, rates->v[i].rate, 0,
 			0);
-	r = bill_tax(line.item.gross, line.item.tax_included, &line.taxes, &line.amount, e);
+	r = bill_tax(line.item.gross, line.item.tax_included, line.discount, &line.taxes,
+		&line.amount, e);
 	vec_push(&doc->lines, line);
 	return r < 0 ? r : sum_line(doc, &doc->lines.v[doc->lines.n - 1], e);
 }

@@ -40,11 +40,23 @@ struct bill_doc {
 void bill_doc_release(struct bill_doc *doc);
 
 /*
- * Net and taxes of a gross amount. Not included: each rate on the amount, rounded. Included:
- * net = gross / (1 + the sum of the rates), rounded; what is left is tax, each rate on the net, the
- * largest rate last and with what rounding leaves. Fills rates[].base and .amount. E_LIMIT.
+ * Spread total over n parts by their size: shares that add up to it, the largest remainder first,
+ * ties in order. 0 <= total <= the sum of the parts, which are not negative; all are less than
+ * 2^62.
  */
-int bill_tax(int64_t gross, bool included, struct tax_shares *rates, int64_t *net, struct err *e);
+void bill_spread(int64_t total, const int64_t *parts, size_t n, int64_t *shares);
+
+/* Net of a gross amount: when taxes are included, gross / (1 + the sum of the rates), rounded.
+ * E_LIMIT. */
+int bill_net(int64_t gross, bool included, const struct tax_shares *rates, int64_t *net,
+	struct err *e);
+/*
+ * Net and taxes of a gross amount. Not included, or with a discount: each rate on net less
+ * discount, rounded. Included: what net leaves of gross is tax, each rate on the net, the largest
+ * rate last and with what rounding leaves. Fills rates[].base and .amount. E_LIMIT.
+ */
+int bill_tax(int64_t gross, bool included, int64_t discount, struct tax_shares *rates, int64_t *net,
+	struct err *e);
 
 /*
  * Add a line. Takes over what item owns (it is left empty). rates: those that apply to it, copied;

@@ -66,7 +66,8 @@ static const char *const QUESTIONS[] = {
 	"FROM invoice_line c JOIN invoice ci ON ci.id = c.invoice AND ci.state <> 'void' "
 	"JOIN invoice_line l ON l.id = c.credits "
 	"JOIN invoice i ON i.id = l.invoice WHERE l.amount >= 0 "
-	"GROUP BY l.id HAVING -sum(c.amount) > l.amount OR -sum(c.tax) > l.tax",
+	"GROUP BY l.id HAVING -sum(c.amount) > l.amount OR -sum(c.tax) > l.tax "
+	"OR -sum(c.discount) > l.discount",
 	"SELECT i.number, 'line ' || l.seq || ' billed a span that is not marked so' "
 	"FROM invoice_line l JOIN invoice i ON i.id = l.invoice AND i.state <> 'void' "
 	"AND i.corrects IS NULL WHERE l.term IS NOT NULL "

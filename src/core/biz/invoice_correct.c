@@ -29,6 +29,7 @@
 	"UPDATE subscription SET paid_until = nullif(min(paid_until, ?2), start) WHERE id = ?1"
 #define SQL_REOPEN_EXTRA "UPDATE extra SET line = NULL WHERE line = ?1"
 #define SQL_RELEASE      "DELETE FROM billed WHERE line = ?1"
+#define SQL_UNCOVER      "DELETE FROM coupon_period WHERE line = ?1"
 
 /* The document to be corrected. */
 struct head {
@@ -87,7 +88,7 @@ static int mirror(struct sxc *s, struct query *q, struct draft *d, struct err *e
 					.tax_included = db_i64(q, 13),
 					.gross = -db_i64(q, 14)},
 		.amount = -db_i64(q, 15),
-		.discount = db_i64(q, 16),
+		.discount = -db_i64(q, 16),
 		.tax = -db_i64(q, 17)};
 	int r = invoice_line_taxes(s, line.item.credits_line, &line.taxes, e);
 
@@ -95,8 +96,9 @@ static int mirror(struct sxc *s, struct query *q, struct draft *d, struct err *e
 		t->amount = -t->amount;
 	vec_push(&d->doc.lines, line);
 	d->doc.subtotal += line.amount;
+	d->doc.discount += line.discount;
 	d->doc.tax += line.tax;
-	d->doc.total = d->doc.subtotal + d->doc.tax;
+	d->doc.total = d->doc.subtotal - d->doc.discount + d->doc.tax;
 	return r;
 }
 
@@ -205,6 +207,8 @@ static int reopen_line(struct sxc *s, const struct doc_line *line, struct err *e
 	char start[DAY_TEXT];
 	int r = db_run(s->db, e, SQL_RELEASE, it->credits_line);
 
+	if (r == 0)
+		r = db_run(s->db, e, SQL_UNCOVER, it->credits_line);
 	if (r < 0 || !it->term)
 		return r < 0 ? r : db_run(s->db, e, SQL_REOPEN_EXTRA, it->credits_line);
 	if (usage_is_item(it->item))

@@ -213,6 +213,8 @@ static int add_lines(struct billing *b, struct draft *d, struct bill_items *item
 	autoclean(tax_shares_release) struct tax_shares rates = {0};
 	int r = items->n ? tax_of_account(b->s, &d->a, b->date, &rates, e) : 0;
 
+	if (r == 0)
+		r = draft_discount(b, d, items, &rates, e);
 	for (size_t i = 0; r == 0 && i < items->n; i++)
 		r = add_line(b, d, &items->v[i], &rates, e);
 	d->credit_note = d->doc.total < 0;

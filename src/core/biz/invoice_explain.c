@@ -12,7 +12,7 @@
 	"SELECT l.id, l.seq, l.kind, l.item, l.text, l.start, l.until, l.quantity, l.unit_price, " \
 	"l.days, l.whole, l.tax_included, l.gross, l.amount, l.tax, i.currency, p.name, "          \
 	"v.version, t.anchor, t.anchor_day, v.every_n, v.every_unit, t.price IS NOT NULL, "        \
-	"o.seq, x.number, i.corrects IS NOT NULL FROM invoice i "                                  \
+	"o.seq, x.number, i.corrects IS NOT NULL, l.discount FROM invoice i "                      \
 	"JOIN invoice_line l ON l.invoice = i.id "                                                 \
 	"LEFT JOIN subscription_term t ON t.id = l.term "                                          \
 	"LEFT JOIN plan_version v ON v.id = l.version LEFT JOIN plan p ON p.id = v.plan "          \
@@ -100,19 +100,20 @@ static void add_taxes(struct str *s, const struct tax_shares *taxes, int64_t net
 }
 
 /* Work it out again and compare with what stands there. */
-static int rework(struct sxc *s, struct query *q, struct tax_shares *taxes, const char *number,
-	struct str *how, int64_t *gross, struct err *e)
+static int rework(struct sxc *s, struct query *q, int64_t discount, struct tax_shares *taxes,
+	const char *number, struct str *how, int64_t *gross, struct err *e)
 {
 	int64_t sign = db_i64(q, 12) < 0 ? -1 : 1, net, tax = 0;
 	int r = usage_is_item(db_text(q, 3)) ? usage_explain(s, db_i64(q, 0), how, gross, e)
 	                                     : bill_gross(sign * db_i64(q, 8), db_i64(q, 7),
 						       db_i64(q, 9), db_i64(q, 10), gross, e);
 
-	if (r < 0 || (r = bill_tax(*gross, db_i64(q, 11), taxes, &net, e)) < 0)
+	if (r < 0 || (r = bill_tax(*gross, db_i64(q, 11), discount, taxes, &net, e)) < 0)
 		return r;
 	vec_each(taxes, t)
 		tax += t->amount;
-	if (*gross != db_i64(q, 12) || net != db_i64(q, 13) || tax != db_i64(q, 14))
+	if (*gross != db_i64(q, 12) || net != db_i64(q, 13) || tax != db_i64(q, 14) ||
+		discount != db_i64(q, 26))
 		return err_set(e, E_INTEGRITY, "line %lld of %s does not follow from its parts",
 			(long long)db_i64(q, 1), number);
 	return 0;
@@ -126,16 +127,20 @@ static int explain_line(struct sxc *s, struct query *q, const char *number, acco
 	struct invoice_explain_row row = {.line = db_i64(q, 1),
 		.item = db_text(q, 3),
 		.text = db_text(q, 4)};
-	int64_t gross;
+	autostr coupon = STR_INIT;
+	int64_t gross, discount;
 	int r;
 
 	if ((r = invoice_line_taxes(s, db_i64(q, 0), &taxes, e)) < 0 ||
-		(r = rework(s, q, &taxes, number, &told.how, &gross, e)) < 0)
+		(r = invoice_line_discount(s, db_i64(q, 0), &discount, &coupon, e)) < 0 ||
+		(r = rework(s, q, discount, &taxes, number, &told.how, &gross, e)) < 0)
 		return r;
 	if (!usage_is_item(row.item))
 		add_formula(&told.how, q, db_i64(q, 12) < 0 ? -1 : 1, gross);
 	add_source(&told.how, q);
-	add_taxes(&told.taxes, &taxes, db_i64(q, 13), db_text(q, 15), db_i64(q, 11));
+	str_add(&told.how, str_c(&coupon));
+	add_taxes(&told.taxes, &taxes, db_i64(q, 13) - discount, db_text(q, 15),
+		db_i64(q, 11) && !discount);
 	row.how = str_c(&told.how);
 	row.taxes = taxes.n ? str_c(&told.taxes) : NULL;
 	return fn(arg, &row, e);

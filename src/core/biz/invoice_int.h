@@ -52,12 +52,20 @@ void draft_release(struct draft *d);
 #define autodraft autoclean(draft_release) struct draft
 /* Work out what has fallen due. Reads only. */
 int draft_make(struct billing *b, int64_t account, struct draft *d, struct err *e);
+/* What the coupons of its subscriptions take off its items; rates: what the account bears. */
+int draft_discount(struct billing *b, const struct draft *d, struct bill_items *items,
+	const struct tax_shares *rates, struct err *e);
 /* Give it the next number of its series and its due date. */
 void draft_number(struct billing *b, struct draft *d);
 /* Write the document down. *id: its row id. */
 int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct err *e);
 /* Tell each line of it as struct invoice_line_row. */
 int draft_tell(struct billing *b, const struct draft *d, account_row_fn fn, void *arg,
+	struct err *e);
+
+/* How the discount of a line came about, worked out again: appended to how, *discount is what it
+ * must be. A line without a discount adds nothing. */
+int invoice_line_discount(struct sxc *s, int64_t line, int64_t *discount, struct str *how,
 	struct err *e);
 
 /* Taxes of a line as they were frozen. */

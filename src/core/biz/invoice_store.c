@@ -6,6 +6,7 @@
 
 #include "biz/invoice_int.h"
 #include "biz/ledger.h"
+#include "biz/mail.h"
 #include "util/str.h"
 
 #define SQL_SERIES                                                                                 \
@@ -30,6 +31,8 @@
 #define SQL_BILLED                                                                                 \
 	"INSERT INTO billed (subscription, term, start, item, kind, batch, line) "                 \
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+#define SQL_COVERED                                                                                \
+	"INSERT OR IGNORE INTO coupon_period (subscription, start, line) VALUES (?1, ?2, ?3)"
 #define SQL_EXTRA  "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
 #define SQL_OWES   "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
 #define SQL_CREDIT "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
@@ -94,6 +97,8 @@ static int mark_billed(struct sxc *s, const struct bill_item *it, int64_t line, 
 	if (r == E_EXISTS)
 		return err_set(e, E_INTEGRITY, "%s from %s has been billed already", it->text,
 			start);
+	if (r == 0 && it->covered)
+		r = db_run(s->db, e, SQL_COVERED, it->sub, day_format(it->period, start), line);
 	return r < 0 ? r : usage_keep_line(s, it, line, e);
 }
 
@@ -175,7 +180,8 @@ int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct er
 {
 	int r;
 
-	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0)
+	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0 ||
+		(r = post(b, d, *id, e)) < 0)
 		return r;
-	return post(b, d, *id, e);
+	return mail_document(b->s, d->a.id, *id, d->credit_note, e);
 }

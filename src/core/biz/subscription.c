@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "biz/coupon.h"
 #include "biz/subscription_int.h"
 #include "util/money.h"
 #include "util/str.h"
@@ -284,8 +285,9 @@ static int note_order(struct sxc *s, const struct subscribe_new *n, const struct
 	const struct days *d, const char *name, struct err *e)
 {
 	char start[DAY_TEXT];
-	json_t *j = json_pack("{s:s, s:I, s:s, s:s?}", "plan", o->name, "version",
-		(json_int_t)o->number, "start", day_format(d->start, start), "price", n->price);
+	json_t *j = json_pack("{s:s, s:I, s:s, s:s?, s:s?}", "plan", o->name, "version",
+		(json_int_t)o->number, "start", day_format(d->start, start), "price", n->price,
+		"coupon", n->coupon);
 	autofree char *after = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
 
 	json_decref(j);
@@ -317,7 +319,9 @@ static int order(struct sxc *s, const struct subscribe_new *n, struct subscribe_
 	if ((r = check_order(s, n, &sub.a, &o, e)) < 0 ||
 		(r = find_days(s, n, &sub.a, &o, &d, e)) < 0 ||
 		(r = insert(s, n, &sub.a, &o, &d, &sub, e)) < 0 ||
-		(r = first_term(s, n, &sub.a, &o, &d, &sub, e)) < 0)
+		(r = first_term(s, n, &sub.a, &o, &d, &sub, e)) < 0 ||
+		(n->coupon &&
+			(r = coupon_redeem(s, n->coupon, &sub.a, sub.id, o.plan, d.today, e)) < 0))
 		return r;
 	sub_name(&sub, done->name, sizeof(done->name));
 	done->id = sub.id;

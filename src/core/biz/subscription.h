@@ -22,6 +22,7 @@ struct subscribe_new {
 	const struct strvec *options;     /* K=N */
 	const char *price;                /* agreed instead of the plan's; NULL: none */
 	const char *paid_until;           /* the days before were paid elsewhere */
+	const char *coupon;               /* NULL: none */
 	struct provision_request request; /* .name is also what the subscription is called */
 };
 struct subscribe_done {
@@ -92,7 +93,7 @@ int subscription_refresh(struct sxc *s, int64_t id, int64_t today, struct job_id
 
 struct subscription_row {
 	const char *subscription, *account, *plan, *state, *start, *anchor, *paid_until, *next_bill,
-		*currency, *every, *name, *until, *options;
+		*currency, *every, *name, *until, *options, *coupon;
 	int64_t id, version, price, created;
 };
 /* Row id of ACCOUNT/N or "#id": 1 found, 0 not. */

@@ -19,7 +19,8 @@
 	"v.every_n || ' ' || v.every_unit || CASE v.every_n WHEN 1 THEN '' ELSE 's' END, "         \
 	"s.label, s.until, s.created, "                                                            \
 	"(SELECT group_concat(o.name || '=' || o.quantity, ' ') FROM term_option o "               \
-	"WHERE o.term = t.id) FROM "
+	"WHERE o.term = t.id), "                                                                   \
+	"(SELECT c.name FROM coupon c WHERE c.id = s.coupon) FROM "
 #define JOINED                                                                                     \
 	"JOIN subscription_term t ON t.id = s.term JOIN plan_version v ON v.id = t.version "       \
 	"JOIN plan p ON p.id = v.plan "                                                            \
@@ -94,7 +95,8 @@ int subscription_list(struct sxc *s, const char *account, account_row_fn fn, voi
 			.name = db_text(&q, 13),
 			.until = db_text(&q, 14),
 			.created = db_i64(&q, 15),
-			.options = db_text(&q, 16)};
+			.options = db_text(&q, 16),
+			.coupon = db_text(&q, 17)};
 
 		r = fn(arg, &row, e);
 	}

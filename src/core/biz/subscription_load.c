@@ -11,7 +11,8 @@
 #define SQL_SUB                                                                                    \
 	"SELECT account, number, plan, term, state, currency, request, start, first_paid, until, " \
 	"prepaid_until, provisioned FROM subscription WHERE id = ?1"
-#define SQL_HEAD "SELECT first_paid, until, setup_due, paid_until FROM subscription WHERE id = ?1"
+#define SQL_HEAD                                                                                   \
+	"SELECT first_paid, until, setup_due, paid_until, coupon FROM subscription WHERE id = ?1"
 #define SQL_TERMS                                                                                  \
 	"SELECT t.id, t.version, t.start, t.until, t.billed_until, t.anchor, t.anchor_day, "       \
 	"coalesce(t.price, x.price), coalesce(x.setup, 0), v.title, v.every_n, v.every_unit, "     \
@@ -179,7 +180,8 @@ int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct er
 			.first_paid = day_col(&q, 0),
 			.until = day_col(&q, 1),
 			.setup_due = db_i64(&q, 2),
-			.paid_until = day_col(&q, 3)};
+			.paid_until = day_col(&q, 3),
+			.coupon = db_i64(&q, 4)};
 	}
 	if ((r = load_terms(s, sub, e)) < 0)
 		return r;

@@ -127,6 +127,7 @@ CREATE TABLE subscription (
 	wake TEXT,       -- the day on which invoice run has to look at it
 	provisioned INTEGER NOT NULL DEFAULT 0 CHECK (provisioned IN (0, 1)),
 	request TEXT,    -- what to provision with, until it is
+	coupon INTEGER REFERENCES coupon (id),
 	created INTEGER NOT NULL,
 	UNIQUE (account, number)
 ) STRICT;
@@ -195,7 +196,7 @@ CREATE TABLE invoice (
 	due TEXT NOT NULL,
 	currency TEXT NOT NULL,
 	subtotal INTEGER NOT NULL,
-	discount INTEGER NOT NULL CHECK (discount >= 0),
+	discount INTEGER NOT NULL,
 	tax INTEGER NOT NULL,
 	total INTEGER NOT NULL CHECK (total = subtotal - discount + tax),
 	credit INTEGER NOT NULL DEFAULT 0, -- of it settled by account credit
@@ -241,7 +242,8 @@ CREATE TABLE invoice_line (
 	tax_included INTEGER NOT NULL CHECK (tax_included IN (0, 1)),
 	gross INTEGER NOT NULL, -- by price and days
 	amount INTEGER NOT NULL, -- net
-	discount INTEGER NOT NULL CHECK (discount >= 0),
+	discount INTEGER NOT NULL -- of a credit: what it takes back of one
+		CHECK (discount BETWEEN min(amount, 0) AND max(amount, 0)),
 	tax INTEGER NOT NULL,
 	credits INTEGER REFERENCES invoice_line (id), -- the line that this one takes back
 	UNIQUE (invoice, seq)
