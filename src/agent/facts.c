@@ -199,6 +199,20 @@ void facts_traffic(const char *interface, int64_t *rx, int64_t *tx)
 	}
 }
 
+int64_t facts_link_rate(const char *interface)
+{
+	autofree char *path = str_fmt("/sys/class/net/%s/speed", interface);
+	autostr s = STR_INIT;
+	struct err ignored;
+	int64_t mbit;
+
+	/* Mbit/s; virtual cards have none or -1: Documentation/ABI/testing/sysfs-class-net */
+	if (file_read(path, &s, 64, &ignored) < 0)
+		return 0;
+	mbit = strtoll(str_c(&s), NULL, 10);
+	return mbit > 0 && mbit < 10000000 ? mbit * 1000000 : 0;
+}
+
 /* ---- what private servers need ---- */
 
 bool facts_cgroup2(void)
@@ -224,6 +238,7 @@ static void add_machine(struct msg *ans)
 	autofree char *os = facts_os_release("ID"), *version = facts_os_release("VERSION_ID");
 	autofree char *module = facts_module(), *uplink = facts_uplink();
 	struct utsname u;
+	int64_t rate;
 
 	uname(&u);
 	msg_add_text(ans, "os", os ? os : "linux");
@@ -234,6 +249,8 @@ static void add_machine(struct msg *ans)
 	msg_add_i64(ans, "cpu_mhz", facts_cpu_mhz());
 	msg_add_i64(ans, "memory", facts_meminfo("MemTotal"));
 	msg_add_text(ans, "uplink", uplink);
+	if (uplink && (rate = facts_link_rate(uplink)) > 0)
+		msg_add_i64(ans, "link_rate", rate);
 	msg_add_text(ans, "module", module);
 	msg_add_text(ans, "agent", SXC_VERSION);
 	msg_add_i64(ans, "cgroup2", facts_cgroup2());

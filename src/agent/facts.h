@@ -25,6 +25,8 @@ char *facts_uplink(void);
 /* Is cgroup v2 the one hierarchy; are project quotas enforced beneath AGENT_STATE. */
 bool facts_cgroup2(void);
 bool facts_quota(void);
+/* An interface's rate in bit/s as its driver has it; 0: it does not know one. */
+int64_t facts_link_rate(const char *interface);
 /* Bytes received and sent by an interface since boot. */
 void facts_traffic(const char *interface, int64_t *rx, int64_t *tx);
 

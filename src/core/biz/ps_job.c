@@ -12,7 +12,7 @@
 
 #define SQL_ROW                                                                                    \
 	"SELECT p.name, p.server, p.hostname, p.uid_slot, p.cpu, p.cpu_max, p.net, p.memory, "     \
-	"p.vm, p.disk, p.inodes, p.procs, p.ssh_keys, s.link_rate, "                               \
+	"p.vm, p.disk, p.inodes, p.procs, p.ssh_keys, s.rate, "                                    \
 	"coalesce(s.uplink, s.found_uplink) "                                                      \
 	"FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
 #define SQL_IPS         "SELECT ip FROM address WHERE ps = ?1 ORDER BY id"

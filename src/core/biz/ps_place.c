@@ -11,7 +11,7 @@
 #define SHARE_DEN 10
 
 #define SQL_SERVERS                                                                                \
-	"SELECT s.id, s.name, s.memory, s.disk, s.link_rate, s.quota, "                            \
+	"SELECT s.id, s.name, s.memory, s.disk, s.rate, s.quota, "                                 \
 	"coalesce(sum(p.cpu), 0), coalesce(sum(p.memory), 0), coalesce(sum(p.disk), 0), "          \
 	"coalesce(sum(p.net), 0) "                                                                 \
 	"FROM server s LEFT JOIN ps p ON p.server = s.id AND p.id <> ?2 "                          \

@@ -21,7 +21,8 @@
 #define SQL_FACTS                                                                                  \
 	"UPDATE server SET os = ?2, os_version = ?3, kernel = ?4, arch = ?5, cpus = ?6, "          \
 	"cpu_mhz = ?7, memory = ?8, disk = ?9, addresses = ?10, found_uplink = ?11, "              \
-	"cgroup2 = ?12, quota = ?13, module = ?14, agent = ?15, seen = ?16, state = 'active' "     \
+	"cgroup2 = ?12, quota = ?13, module = ?14, agent = ?15, seen = ?16, found_rate = ?17, "    \
+	"state = 'active' "                                                                        \
 	"WHERE id = ?1"
 
 /* ---- facts ---- */
@@ -30,8 +31,8 @@ static json_t *facts_json(const struct msg *ans)
 {
 	static const char *const texts[] = {"os", "os_version", "kernel", "arch", "uplink",
 		"module", "agent"};
-	static const char *const numbers[] = {"cpus", "cpu_mhz", "memory", "disk", "cgroup2",
-		"quota"};
+	static const char *const numbers[] = {"cpus", "cpu_mhz", "memory", "disk", "link_rate",
+		"cgroup2", "quota"};
 	json_t *o = json_object();
 	autostr list = STR_INIT;
 	const char *a;
@@ -81,7 +82,7 @@ int server_job_keep_facts(struct job *j, struct err *e)
 		fact(f, "kernel"), fact(f, "arch"), fact_i64(f, "cpus"), fact_i64(f, "cpu_mhz"),
 		fact_i64(f, "memory"), fact_i64(f, "disk"), fact(f, "addresses"), fact(f, "uplink"),
 		fact_i64(f, "cgroup2") != 0, fact_i64(f, "quota") != 0, fact(f, "module"),
-		fact(f, "agent"), j->sxc->now);
+		fact(f, "agent"), j->sxc->now, db_ref(fact_i64(f, "link_rate")));
 }
 
 /* ---- the job: from the first contact on ---- */

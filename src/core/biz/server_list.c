@@ -7,7 +7,7 @@
 #define SQL_ROWS                                                                                   \
 	"SELECT s.id, s.name, s.state, s.host, s.port, s.user, s.os, s.os_version, s.kernel, "     \
 	"s.arch, s.cpus, s.cpu_mhz, s.memory, s.disk, s.addresses, "                               \
-	"coalesce(s.uplink, s.found_uplink), s.link_rate, s.cgroup2, s.quota, s.module, s.agent, " \
+	"coalesce(s.uplink, s.found_uplink), s.rate, s.cgroup2, s.quota, s.module, s.agent, "      \
 	"s.grp, s.host_key, (SELECT count(*) FROM ps p WHERE p.server = s.id), s.seen, s.created " \
 	"FROM server s "
 #define SQL_LIST SQL_ROWS "WHERE ?1 IS NULL OR s.grp = ?1 ORDER BY s.name"

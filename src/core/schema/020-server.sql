@@ -6,7 +6,8 @@ CREATE TABLE node_name (
 ) STRICT, WITHOUT ROWID;
 
 -- host_key: "SHA256:…", set once it was seen and accepted. Facts are NULL or 0 until recorded.
--- uplink and link_rate (bit/s): what the operator said; found_uplink: what the server said.
+-- uplink and link_rate (bit/s): what the operator said; found_…: what the server said. rate: what
+-- holds of the two.
 CREATE TABLE server (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	name TEXT NOT NULL UNIQUE REFERENCES node_name (name),
@@ -29,6 +30,9 @@ CREATE TABLE server (
 	disk INTEGER NOT NULL DEFAULT 0,
 	addresses TEXT,
 	found_uplink TEXT,
+	found_rate INTEGER CHECK (found_rate > 0), -- of found_uplink
+	rate INTEGER AS (coalesce(link_rate,
+		CASE WHEN coalesce(uplink, found_uplink) = found_uplink THEN found_rate END)),
 	cgroup2 INTEGER NOT NULL DEFAULT 0 CHECK (cgroup2 IN (0, 1)),
 	quota INTEGER NOT NULL DEFAULT 0 CHECK (quota IN (0, 1)),
 	module TEXT,
@@ -42,5 +46,5 @@ CREATE INDEX server_group ON server (grp) WHERE grp IS NOT NULL;
 CREATE VIEW v_server AS
 	SELECT name AS server, state, host, port, user, os, os_version, kernel, arch, cpus,
 		cpu_mhz, memory, disk, addresses, coalesce(uplink, found_uplink) AS uplink,
-		link_rate, cgroup2, quota, module, agent, grp AS "group", host_key, seen, created
+		rate AS link_rate, cgroup2, quota, module, agent, grp AS "group", host_key, seen, created
 	FROM server;
