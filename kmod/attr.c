@@ -347,8 +347,20 @@ static ssize_t sxps_group_health_show(struct config_item *item, char *page)
 }
 CONFIGFS_ATTR_RO(sxps_group_, health);
 
+/* What a context can have here; only redirection may fail it, on some kernels or at any time. */
+static ssize_t sxps_group_enforcing_show(struct config_item *item, char *page)
+{
+	int n = emit_part(page, 0, "net", NULL);
+
+	n += emit_part(page, n, "transfer", NULL);
+	n += emit_part(page, n, "sessions", sxps_sessions_reason());
+	return n + emit_part(page, n, "views", NULL);
+}
+CONFIGFS_ATTR_RO(sxps_group_, enforcing);
+
 struct configfs_attribute *sxps_group_attrs[] = {
 	&sxps_group_attr_interface,
 	&sxps_group_attr_health,
+	&sxps_group_attr_enforcing,
 	NULL,
 };

@@ -30,4 +30,11 @@ install: $(SXC_BIN) $(AGENT_BIN)
 	done
 	install -D -m 644 share/logrotate/sxc $(DESTDIR)$(SYSCONFDIR)/logrotate.d/sxc
 	install -D -m 644 LICENSE $(DATADIR)/doc/sxc/copyright
-	if [ -f kmod/sxps.ko ]; then install -D -m 644 kmod/sxps.ko $(DESTDIR)$(PREFIX)/lib/sxc/sxps.ko; fi
+	cd kmod && for file in Kbuild Makefile *.[ch] uapi/*.h; do \
+		install -D -m 644 $$file $(DESTDIR)$(PREFIX)/src/sxps-$(VERSION)/$$file || exit 1; \
+	done
+	sed 's|@VERSION@|$(VERSION)|' kmod/dkms.conf >$(DESTDIR)$(PREFIX)/src/sxps-$(VERSION)/dkms.conf
+	if [ -f kmod/sxps.ko ]; then \
+		release=$$(modinfo -F vermagic kmod/sxps.ko | cut -d' ' -f1) && \
+		install -D -m 644 kmod/sxps.ko $(DESTDIR)$(PREFIX)/lib/sxc/modules/$$release/sxps.ko; \
+	fi

@@ -8,10 +8,11 @@
  *	mkdir /sys/kernel/config/sxps/NAME	NAME: 1 to 63 of a-z 0-9 . _ -, the
  *	rmdir /sys/kernel/config/sxps/NAME	first a letter or digit
  *
- * Beside the contexts stand two read-only files:
+ * Beside the contexts stand three read-only files:
  *
  *	interface	the version of this agreement, a decimal number (SXPS_INTERFACE)
  *	health		"created N" and "destroyed N", contexts since the module was loaded
+ *	enforcing	as in a context below, of what a context can have on this kernel now
  *
  * A write replaces the value; it succeeds as a whole or changes nothing. Text ends with an
  * optional newline. Numbers are decimal, "max" is no bound. Attributes of a context:

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/launch.h"
+#include "agent/module.h"
 #include "agent/net.h"
 #include "agent/ps_conf.h"
 #include "agent/ps_unit.h"
@@ -29,14 +30,25 @@ static void sweep_ps(void)
 		closedir(d);
 }
 
+/* Private servers come up without it too, and it is known that they lack it. */
+static void load_module(void)
+{
+	struct err why = {0};
+
+	if (module_load(&why) < 0)
+		fprintf(stderr, "sxc-agent: %s\n", why.msg);
+}
+
 AGENT_VERB(boot, "boot", "make this server ready for private servers (sxc-boot.service)")
 {
 	int rc;
 
 	(void)argc;
 	(void)argv;
-	if ((rc = dir_make(AGENT_RUN, 0700, e)) < 0 || (rc = net_server_up(e)) < 0 ||
-		(rc = unit_slice_weight(e)) < 0)
+	if ((rc = dir_make(AGENT_RUN, 0700, e)) < 0)
+		return rc;
+	load_module();
+	if ((rc = net_server_up(e)) < 0 || (rc = unit_slice_weight(e)) < 0)
 		return rc;
 	sweep_ps();
 	return outcome_sweep(e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/facts.h"
+#include "agent/module.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -82,18 +83,6 @@ char *facts_os_release(const char *key)
 		v[n - 2] = '\0';
 	}
 	return v;
-}
-
-char *facts_module(void)
-{
-	autostr s = STR_INIT;
-	struct err ignored;
-
-	if (access("/sys/module/sxps", F_OK) != 0)
-		return NULL;
-	if (file_read("/sys/module/sxps/version", &s, 64, &ignored) < 0)
-		return mem_strdup("unknown");
-	return mem_strndup(str_c(&s), strcspn(str_c(&s), "\n"));
 }
 
 /* ---- network ---- */
@@ -236,7 +225,7 @@ bool facts_quota(void)
 static void add_machine(struct msg *ans)
 {
 	autofree char *os = facts_os_release("ID"), *version = facts_os_release("VERSION_ID");
-	autofree char *module = facts_module(), *uplink = facts_uplink();
+	autofree char *uplink = facts_uplink();
 	struct utsname u;
 	int64_t rate;
 
@@ -251,7 +240,7 @@ static void add_machine(struct msg *ans)
 	msg_add_text(ans, "uplink", uplink);
 	if (uplink && (rate = facts_link_rate(uplink)) > 0)
 		msg_add_i64(ans, "link_rate", rate);
-	msg_add_text(ans, "module", module);
+	module_facts(ans);
 	msg_add_text(ans, "agent", SXC_VERSION);
 	msg_add_i64(ans, "cgroup2", facts_cgroup2());
 	msg_add_i64(ans, "quota", facts_quota());

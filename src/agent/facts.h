@@ -18,8 +18,6 @@ int64_t facts_meminfo(const char *key);
 int facts_disk(int64_t *total, int64_t *free_bytes, struct err *e);
 /* VALUE of KEY=VALUE in /etc/os-release, unquoted, in fresh memory; NULL when it is not there. */
 char *facts_os_release(const char *key);
-/* Version of the loaded sxps module in fresh memory; NULL when it is not loaded. */
-char *facts_module(void);
 /* Interface of the default route, or else the one this connection came in by; NULL: neither. */
 char *facts_uplink(void);
 /* Is cgroup v2 the one hierarchy; are project quotas enforced beneath AGENT_STATE. */

@@ -15,6 +15,7 @@
 #include "agent/net_filter.h"
 #include "agent/net_rtnl.h"
 #include "agent/net_sxps.h"
+#include "agent/net_transfer.h"
 
 #define GATEWAY4 "169.254.0.1"
 #define GATEWAY6 "fe80::1"
@@ -261,6 +262,15 @@ int net_up(const struct ps_conf *c, pid_t pid, struct err *e)
 	return net_shape(c, e);
 }
 
+int net_relock(const struct ps_conf *c, struct err *e)
+{
+	unsigned char mac[6];
+	char dev[IFNAMSIZ];
+
+	inner_mac(c, mac);
+	return sxps_add(c, net_device(c, dev), mac, e);
+}
+
 int net_down(const struct ps_conf *c, struct err *e)
 {
 	autortnl r = {.fd = -1};
@@ -280,6 +290,8 @@ int net_down(const struct ps_conf *c, struct err *e)
 	rc = net_filter_remove(c, first ? NULL : e);
 	first = first ? first : rc;
 	rc = net_unshape(c, first ? NULL : e);
+	first = first ? first : rc;
+	rc = transfer_checkpoint(c, first ? NULL : e);
 	first = first ? first : rc;
 	rc = sxps_remove(c, first ? NULL : e);
 	return first ? first : rc;

@@ -35,6 +35,8 @@ int net_server_down(struct err *e);
 int net_shape(const struct ps_conf *c, struct err *e);
 /* The pair, with the inner side in the network namespace of pid; routes, locks, class. */
 int net_up(const struct ps_conf *c, pid_t pid, struct err *e);
+/* Put one that runs already under the kernel module, which was loaded after it. */
+int net_relock(const struct ps_conf *c, struct err *e);
 /* Called in that network namespace: loopback, eth0 with addresses, default routes. */
 int net_inside_up(const struct ps_conf *c, struct err *e);
 /* Undo net_up; what is not there is fine. The first failure is reported, the rest still undone. */

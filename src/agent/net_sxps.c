@@ -11,8 +11,10 @@
 #include "agent/agent.h"
 #include "agent/cgroup.h"
 #include "agent/net_filter.h"
+#include "agent/net_transfer.h"
 
-#define CONTEXTS "/sys/kernel/config/sxps" /* SXPS_CONFIGFS */
+#define CONTEXTS  "/sys/kernel/config/sxps" /* SXPS_CONFIGFS */
+#define OVER_RATE "1000000"                 /* bit/s each way once the transfer is used up */
 
 bool sxps_loaded(void)
 {
@@ -33,9 +35,41 @@ static void address_line(const struct ps_conf *c, struct str *s)
 	str_add(s, "\n");
 }
 
-int sxps_add(const struct ps_conf *c, const char *device, const unsigned char mac[6], struct err *e)
+static int put_bound(const struct ps_conf *c, const char *attribute, int64_t bound, struct err *e)
+{
+	autofree char *text = bound ? str_fmt("%" PRId64, bound) : mem_strdup("max");
+
+	return put(c, attribute, text, e);
+}
+
+/* Kernels without function redirection have no sessions_max: that was checked, or is best effort.
+ */
+int sxps_bound(const struct ps_conf *c, struct err *e)
+{
+	autofree char *sessions = str_fmt("%s/%s/sessions_max", CONTEXTS, c->name);
+	autofree char *dir = str_fmt("%s/%s", CONTEXTS, c->name);
+	int rc;
+
+	if (access(dir, F_OK) < 0)
+		return 0;
+	if ((rc = put_bound(c, "transfer_max", c->transfer, e)) < 0 ||
+		(rc = put(c, "transfer_rate", OVER_RATE, e)) < 0)
+		return rc;
+	return access(sessions, F_OK) < 0 ? 0 : put_bound(c, "sessions_max", c->sessions, e);
+}
+
+static int context_make(const struct ps_conf *c, struct err *e)
 {
 	autofree char *dir = str_fmt("%s/%s", CONTEXTS, c->name);
+
+	if (mkdir(dir, 0755) == 0)
+		return sxps_transfer_set(c, transfer_used(c), e);
+	return errno == EEXIST ? 0
+	                       : err_sys(e, "making the kernel module's context for %s", c->name);
+}
+
+int sxps_add(const struct ps_conf *c, const char *device, const unsigned char mac[6], struct err *e)
+{
 	autofree char *group = str_fmt("/%s/sxc-ps@%s.service", CGROUP_SLICE, c->name);
 	autofree char *mark = str_fmt("%" PRIu32, net_mark(c));
 	autofree char *ether = str_fmt("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
@@ -45,11 +79,11 @@ int sxps_add(const struct ps_conf *c, const char *device, const unsigned char ma
 
 	if (!sxps_loaded())
 		return 0;
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "making the kernel module's context for %s", c->name);
 	address_line(c, &addresses);
-	if ((rc = put(c, "mac", ether, e)) < 0 || (rc = put(c, "addresses", addresses.p, e)) < 0 ||
-		(rc = put(c, "mark", mark, e)) < 0 || (rc = put(c, "device", device, e)) < 0)
+	if ((rc = context_make(c, e)) < 0 || (rc = put(c, "mac", ether, e)) < 0 ||
+		(rc = put(c, "addresses", addresses.p, e)) < 0 ||
+		(rc = put(c, "mark", mark, e)) < 0 || (rc = sxps_bound(c, e)) < 0 ||
+		(rc = put(c, "device", device, e)) < 0)
 		return rc;
 	return put(c, "cgroup", group, e);
 }
@@ -94,6 +128,20 @@ static int64_t field(const char **p)
 	return number ? v : -1; /* "-" and "max" */
 }
 
+int64_t sxps_transfer(const struct ps_conf *c)
+{
+	autostr s = STR_INIT;
+
+	return read_attribute(c, "transfer_used", &s) < 0 ? -1 : strtoll(str_c(&s), NULL, 10);
+}
+
+int sxps_transfer_set(const struct ps_conf *c, int64_t bytes, struct err *e)
+{
+	autofree char *text = str_fmt("%" PRId64, bytes);
+
+	return put(c, "transfer_used", text, e);
+}
+
 bool sxps_counter(const struct ps_conf *c, const char *name, struct sxps_counter *out)
 {
 	autostr s = STR_INIT;
@@ -129,4 +177,35 @@ bool sxps_enforces(const struct ps_conf *c, const char *part)
 
 	return read_attribute(c, "enforcing", &s) == 0 && (p = line_of(&s, part)) &&
 	       str_starts(p, "yes");
+}
+
+int sxps_health(struct str *out, struct err *e)
+{
+	if (!sxps_loaded())
+		return err_set(e, E_STATE, "the kernel module sxps is not loaded");
+	return file_read(CONTEXTS "/enforcing", out, 4096, e);
+}
+
+static int check_part(const struct str *health, const char *part, struct err *e)
+{
+	const char *p = line_of(health, part);
+
+	if (p && str_starts(p, "yes"))
+		return 0;
+	return err_set(e, E_STATE, "the bound '%s' cannot be enforced on this server: %.*s", part,
+		p ? (int)strcspn(p, "\n") - 3 : 37,
+		p ? p + 3 : "the kernel module sxps is not loaded");
+}
+
+int sxps_check(const struct ps_conf *c, struct err *e)
+{
+	autostr health = STR_INIT;
+	int rc = 0;
+
+	sxps_health(&health, NULL);
+	if (c->sessions && !(c->best_effort & BEST_SESSIONS))
+		rc = check_part(&health, "sessions", e);
+	if (rc == 0 && c->transfer && !(c->best_effort & BEST_TRANSFER))
+		rc = check_part(&health, "transfer", e);
+	return rc;
 }

@@ -13,11 +13,22 @@
 
 #include "agent/ps_conf.h"
 #include "util/err.h"
+#include "util/str.h"
 
 bool sxps_loaded(void);
-/* The context of c, in force for its device, which exists and is not up yet. */
+/* The context of c, in force for its device, which exists and is not up yet. A new one goes on with
+ * the transfer that was written down. */
 int sxps_add(const struct ps_conf *c, const char *device, const unsigned char mac[6],
 	struct err *e);
+/* The bounds of a running one as c has them; nothing without a context. */
+int sxps_bound(const struct ps_conf *c, struct err *e);
+/* E_STATE when a bound of c is the module's to enforce, is not best effort, and would not be. */
+int sxps_check(const struct ps_conf *c, struct err *e);
+/* What holds for any context here: the group's file `enforcing`; E_STATE without the module. */
+int sxps_health(struct str *out, struct err *e);
+/* Bytes transferred as the context counts them, -1 without one; and setting that. */
+int64_t sxps_transfer(const struct ps_conf *c);
+int sxps_transfer_set(const struct ps_conf *c, int64_t bytes, struct err *e);
 /* Absent is success. The device is gone already. */
 int sxps_remove(const struct ps_conf *c, struct err *e);
 

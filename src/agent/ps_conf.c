@@ -35,6 +35,10 @@ static const struct number {
 	{"disk", offsetof(struct ps_conf, disk), 0, INT64_C(1) << 60, true},
 	{"inodes", offsetof(struct ps_conf, inodes), 0, INT64_C(1) << 40, true},
 	{"procs", offsetof(struct ps_conf, procs), 0, 4194304, true},
+	{"sessions", offsetof(struct ps_conf, sessions), 0, 1048576, true},
+	{"transfer", offsetof(struct ps_conf, transfer), 0, INT64_C(1) << 60, true},
+	{"best_effort", offsetof(struct ps_conf, best_effort), 0, BEST_SESSIONS | BEST_TRANSFER,
+		true},
 };
 
 static const struct text {

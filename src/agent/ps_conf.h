@@ -38,7 +38,10 @@ struct ps_conf {
 	int64_t net, link;        /* bit/s guaranteed, bit/s of the uplink */
 	int64_t memory, vm, disk; /* bytes */
 	int64_t inodes, procs;
+	int64_t sessions, transfer; /* terminals; bytes a month: by the kernel module alone */
+	int64_t best_effort;        /* BEST_…: bounds that may go unenforced */
 };
+enum { BEST_SESSIONS = 1, BEST_TRANSFER = 2 };
 
 void ps_conf_release(struct ps_conf *c);
 #define autoconf_ps autoclean(ps_conf_release) struct ps_conf

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/net_sxps.h"
 #include "agent/ps_conf.h"
 #include "agent/ps_layer.h"
 #include "agent/ps_unit.h"
@@ -128,7 +129,8 @@ AGENT_OP(ps_create, "ps.create", OP_CHANGE | OP_LOCK_PS)
 
 	(void)a;
 	(void)ans;
-	if (rc < 0 || (rc = check_image(&c, e)) < 0 || (rc = ps_check_quota(&c, e)) < 0)
+	if (rc < 0 || (rc = check_image(&c, e)) < 0 || (rc = ps_check_quota(&c, e)) < 0 ||
+		(rc = sxps_check(&c, e)) < 0)
 		return rc;
 	/* Slots and addresses are given out one at a time. */
 	if ((rc = lock_take("ps", "the list of private servers", c.name, &lock, e)) < 0)

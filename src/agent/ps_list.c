@@ -13,6 +13,7 @@
 #include "agent/cgroup.h"
 #include "agent/net.h"
 #include "agent/net_sxps.h"
+#include "agent/net_transfer.h"
 #include "agent/ps.h"
 #include "agent/ps_conf.h"
 #include "agent/ps_live.h"
@@ -51,6 +52,7 @@ static int list_one(void *arg, const struct ps_conf *c, struct err *e)
 	struct msg *m = msg_new();
 	struct quota_use q;
 	pid_t pid = ps_live_pid(c->name);
+	int64_t used, total;
 
 	(void)e;
 	msg_add_text(m, "name", c->name);
@@ -67,6 +69,9 @@ static int list_one(void *arg, const struct ps_conf *c, struct err *e)
 		msg_add_i64(m, "disk", q.bytes);
 		msg_add_i64(m, "inodes", q.inodes);
 	}
+	transfer_read(c, &used, &total);
+	add_known(m, "transfer_used", used);
+	add_known(m, "transfer_total", total);
 	for (size_t i = 0; i < c->address.n; i++)
 		msg_add_text(m, "address", c->address.v[i]);
 	msg_add_msg(l->ans, "ps", m);
@@ -213,17 +218,18 @@ static void address_row(const struct ps_conf *c, struct msg *ans)
 /* What only the module knows of; without it nothing does. */
 static void module_rows(const struct ps_conf *c, struct msg *ans)
 {
-	static const struct {
-		const char *resource, *counter, *part, *unit;
-	} rows[] = {{"sessions", "terminals", "sessions", "count"},
-		{"transfer", "transfer", "transfer", "bytes"}};
+	const struct {
+		const char *resource, *counter, *unit;
+		int64_t bound;
+	} rows[] = {{"sessions", "terminals", "count", c->sessions},
+		{"transfer", "transfer", "bytes", c->transfer}};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct sxps_counter n = {-1, -1, -1, -1};
 		bool on = sxps_counter(c, rows[i].counter, &n) && n.bound >= 0 &&
-		          sxps_enforces(c, rows[i].part);
+		          sxps_enforces(c, rows[i].resource);
 		struct row r = {rows[i].resource, rows[i].unit, on ? "sxps" : "nothing", n.held,
-			n.peak, n.bound, n.failures};
+			n.peak, on ? n.bound : rows[i].bound, n.failures};
 
 		add_row(ans, &r);
 	}

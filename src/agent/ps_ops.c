@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/net.h"
+#include "agent/net_sxps.h"
 #include "agent/ps.h"
 #include "agent/ps_conf.h"
 #include "agent/ps_layer.h"
@@ -149,9 +150,10 @@ AGENT_OP(ps_set, "ps.set", OP_CHANGE | OP_LOCK_PS)
 	(void)ans;
 	if ((rc = need_ps(req, &name, e)) < 0 || (rc = ps_conf_read(&c, name, e)) < 0 ||
 		(rc = ps_conf_bounds_from_msg(&c, req, e)) < 0 ||
-		(rc = ps_check_quota(&c, e)) < 0 ||
+		(rc = ps_check_quota(&c, e)) < 0 || (rc = sxps_check(&c, e)) < 0 ||
 		(rc = ps_conf_write(&c, ps_path(dir, name, NULL), e)) < 0 ||
-		(rc = layer_bound(&c, AGENT_STATE, e)) < 0 || (rc = unit_bounds(&c, e)) < 0)
+		(rc = layer_bound(&c, AGENT_STATE, e)) < 0 || (rc = unit_bounds(&c, e)) < 0 ||
+		(rc = sxps_bound(&c, e)) < 0)
 		return rc;
 	return ps_is_running(name) ? net_shape(&c, e) : 0;
 }

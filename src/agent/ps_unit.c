@@ -72,6 +72,23 @@ static const struct {
 		"\n"
 		"[Install]\n"
 		"WantedBy=multi-user.target\n"},
+	{UNITS "/sxc-checkpoint.service", "[Unit]\n"
+					  "Description=write down the transfer of private servers\n"
+					  "ConditionPathExists=/sys/kernel/config/sxps\n"
+					  "\n"
+					  "[Service]\n"
+					  "Type=oneshot\n"
+					  "ExecStart=" AGENT_LIB "/sxc-agent checkpoint\n"},
+	{UNITS "/sxc-checkpoint.timer",
+		"[Unit]\n"
+		"Description=write down the transfer of private servers every five minutes\n"
+		"\n"
+		"[Timer]\n"
+		"OnCalendar=*:0/5\n"
+		"AccuracySec=30s\n"
+		"\n"
+		"[Install]\n"
+		"WantedBy=timers.target\n"},
 	{UNITS "/sxc.slice", "[Unit]\n"
 			     "Description=private servers\n"
 			     "Before=slices.target\n"
@@ -116,12 +133,14 @@ int ps_setup_units(struct err *e)
 	}
 	if (changed && (rc = CTL(CTL_TIME, e, "daemon-reload")) < 0)
 		return rc;
-	return CTL(CTL_TIME, e, "enable", "--quiet", "sxc-boot.service");
+	rc = CTL(CTL_TIME, e, "enable", "--quiet", "sxc-boot.service");
+	return rc < 0 ? rc : CTL(CTL_TIME, e, "enable", "--quiet", "--now", "sxc-checkpoint.timer");
 }
 
 int ps_retire_units(struct err *e)
 {
-	int rc = CTL(CTL_TIME, e, "disable", "--quiet", "--now", "sxc-boot.service");
+	int rc = CTL(CTL_TIME, e, "disable", "--quiet", "--now", "sxc-boot.service",
+		"sxc-checkpoint.timer");
 
 	CTL(CTL_TIME, NULL, "stop", CGROUP_SLICE);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/facts.h"
+#include "agent/module.h"
 #include "agent/ps.h"
 
 static int64_t load_hundredths(void)
@@ -35,7 +36,7 @@ static int64_t ps_running(void)
 
 AGENT_OP(server_status, "server.status", OP_READ)
 {
-	autofree char *uplink = facts_uplink(), *module = facts_module();
+	autofree char *uplink = facts_uplink();
 	int64_t disk, disk_free, rx = 0, tx = 0, memory = facts_meminfo("MemTotal");
 	struct sysinfo si = {0};
 	int r = facts_disk(&disk, &disk_free, e);
@@ -57,7 +58,7 @@ AGENT_OP(server_status, "server.status", OP_READ)
 	msg_add_i64(ans, "uptime", si.uptime);
 	msg_add_i64(ans, "ps_running", ps_running());
 	msg_add_text(ans, "agent", SXC_VERSION);
-	msg_add_text(ans, "module", module);
+	module_facts(ans);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/app.h"
+#include "agent/module.h"
 #include "agent/ps.h"
 
 static int make_dirs(struct err *e)
@@ -74,7 +75,7 @@ AGENT_OP(server_retire, "server.retire", OP_READ)
 	(void)ans;
 	if ((r = refuse_if_used(e)) < 0 || msg_i64(req, "keep_agent", 0))
 		return r;
-	if ((r = ps_retire_units(e)) < 0)
+	if ((r = ps_retire_units(e)) < 0 || (r = module_remove(e)) < 0)
 		return r;
 	return remove_ours(e);
 }

@@ -29,6 +29,8 @@ static const struct column columns[] = {
 	COL_X(struct ps_row, vm, COL_SIZE, "memory and swap together at most, bytes"),
 	COL_X(struct ps_row, inodes, COL_INT, "files at most"),
 	COL_X(struct ps_row, procs, COL_INT, "processes and threads at most"),
+	COL_X(struct ps_row, sessions, COL_INT, "terminals at most"),
+	COL_X(struct ps_row, transfer, COL_SIZE, "transfer at most, bytes a month"),
 	COL_X(struct ps_row, id, COL_INT, "its number, never used again"),
 	COL_X(struct ps_row, created, COL_TIME, "when it was added"),
 	COL_END,
@@ -48,7 +50,8 @@ static const struct column limit_columns[] = {
 
 struct bound_opts {
 	char *net;
-	int64_t cpu, cpu_max, memory, vm, disk, inodes, procs;
+	int64_t cpu, cpu_max, memory, vm, disk, inodes, procs, sessions, transfer;
+	bool best_effort;
 };
 
 struct add_opts {
@@ -69,7 +72,12 @@ struct add_opts {
 		OPT(type, at vm, "vm", 0, OPT_SIZE, "256M", "memory and swap together at most"),   \
 		OPT(type, at disk, "disk", 0, OPT_SIZE, "2G", "disk at most"),                     \
 		OPT(type, at inodes, "inodes", 0, OPT_INT, "N", "files at most"),                  \
-		OPT(type, at procs, "procs", 0, OPT_INT, "1000", "processes and threads at most")
+		OPT(type, at procs, "procs", 0, OPT_INT, "1000", "processes and threads at most"), \
+		OPT(type, at sessions, "sessions", 0, OPT_INT, "10", "terminals at most"),         \
+		OPT(type, at transfer, "transfer", 0, OPT_SIZE, "100G",                            \
+			"transfer at most, a month"),                                              \
+		OPT(type, at best_effort, "best-effort", 0, OPT_FLAG, NULL,                        \
+			"sessions and transfer may go unenforced")
 
 static const struct opt opts_set[] = {BOUND_OPTS(struct bound_opts, ), OPT_END};
 static const struct opt opts_add[] = {
@@ -115,6 +123,10 @@ static int read_bounds(const struct call *c, const struct bound_opts *o, struct 
 	b->disk = given(c, "disk", o->disk);
 	b->inodes = given(c, "inodes", o->inodes);
 	b->procs = given(c, "procs", o->procs);
+	b->sessions = given(c, "sessions", o->sessions);
+	b->transfer = given(c, "transfer", o->transfer);
+	if (o->best_effort)
+		b->best_effort = PS_BEST_SESSIONS | PS_BEST_TRANSFER;
 	return read_net(o->net, b, e);
 }
 

@@ -25,6 +25,12 @@ static const struct column columns[] = {
 	COL(struct server_row, agent, COL_TEXT, "version of the agent"),
 	COL_X(struct server_row, module, COL_TEXT,
 		"version of the kernel module; null: not loaded"),
+	COL_X(struct server_row, module_state, COL_TEXT,
+		"of the kernel module: enforcing, partial, staged, foreign, unloaded, refused, "
+		"missing"),
+	COL_X(struct server_row, enforcing, COL_BOOL, "all parts of the module are in force"),
+	COL_X(struct server_row, enforces, COL_LIST,
+		"parts in force: net, transfer, sessions, views"),
 	COL_X(struct server_row, id, COL_INT, "its number, never used again"),
 	COL_X(struct server_row, port, COL_INT, "SSH port"),
 	COL_X(struct server_row, user, COL_TEXT, "user logged in as"),
@@ -359,6 +365,7 @@ SERVER_VERB(remove, "remove", "let a server go", opts_remove, sizeof(struct remo
 
 CMD_NOUN(server, "server", "the machines", 1, &cmd_add, &cmd_list, &cmd_show, &cmd_set, &cmd_remove,
 	&cmd_server_status, &cmd_server_ping, &cmd_server_exec, &cmd_server_enter,
-	&cmd_server_upgrade);
+	&cmd_server_upgrade, &cmd_server_module_add, &cmd_server_module_list,
+	&cmd_server_module_remove);
 
 CMD_ENTITY_ID(server, ENT_SERVER, "server", server_exists, server_complete, server_name_of);

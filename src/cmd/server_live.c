@@ -26,7 +26,17 @@ static const struct column status_columns[] = {
 	COL_X(struct server_status_row, tx, COL_INT,
 		"bytes sent on the uplink since it was started"),
 	COL_X(struct server_status_row, agent, COL_TEXT, "version of the agent"),
-	COL_X(struct server_status_row, module, COL_TEXT, "version of the kernel module"),
+	COL_X(struct server_status_row, module, COL_TEXT,
+		"version of the kernel module; null: not loaded"),
+	COL(struct server_status_row, module_state, COL_TEXT,
+		"of the kernel module: enforcing, partial, staged, foreign, unloaded, refused, "
+		"missing"),
+	COL_X(struct server_status_row, enforcing, COL_BOOL,
+		"all parts of the module are in force"),
+	COL_X(struct server_status_row, enforces, COL_LIST,
+		"parts in force: net, transfer, sessions, views"),
+	COL_X(struct server_status_row, module_why, COL_TEXT,
+		"what is wrong with the module, and what would help"),
 	COL(struct server_status_row, error, COL_TEXT, "why it did not answer"),
 	COL_END,
 };
@@ -204,6 +214,15 @@ static int run_enter(struct call *c, struct err *e)
 	              : err_set(e, E_FAIL, "the shell on %s ended with status %d", c->args[0], r);
 }
 
+struct upgrade_opts {
+	bool restart_ps;
+};
+static const struct opt opts_upgrade[] = {
+	OPT(struct upgrade_opts, restart_ps, "restart-ps", 0, OPT_FLAG, NULL,
+		"exchange a kernel module in use now: restarts the private servers there"),
+	OPT_END,
+};
+
 struct upgrading {
 	struct call *c;
 	bool many; /* one server's error is the command's */
@@ -222,11 +241,12 @@ static void upgrade_told(void *arg, const char *name, const char *error)
 static int run_upgrade(struct call *c, struct err *e)
 {
 	autoclean(server_specs_release) struct server_specs l = {0};
+	const struct upgrade_opts *o = c->opts;
 	struct upgrading u = {.c = c};
 	int r = server_targets(c->sxc, c->args[0], &l, e);
 
 	u.many = l.n > 1;
-	return r < 0 ? r : server_upgrade_all(c->sxc, &l, upgrade_told, &u, e);
+	return r < 0 ? r : server_upgrade_all(c->sxc, &l, o->restart_ps, upgrade_told, &u, e);
 }
 
 #define LIVE_VERB(id, help_, args_, flags_, columns_)                                              \
@@ -243,5 +263,11 @@ LIVE_VERB(status, "ask servers how they are", args_target, ASKS | CMD_LIST, stat
 LIVE_VERB(ping, "ask servers whether they are there", args_target, ASKS | CMD_LIST, ping_columns);
 LIVE_VERB(exec, "run a command on one server or many at once", args_exec, ASKS, NULL);
 LIVE_VERB(enter, "open a shell on a server", args_server, ASKS, NULL);
-LIVE_VERB(upgrade, "bring the agent to this version", args_one_target,
-	CMD_DB_WRITE | CMD_NETWORK | CMD_REPEATABLE, NULL);
+const struct cmd cmd_server_upgrade = {.noun = "server",
+	.verb = "upgrade",
+	.help = "bring agent and kernel module to this version",
+	.opts = opts_upgrade,
+	.opts_size = sizeof(struct upgrade_opts),
+	.args = args_one_target,
+	.flags = CMD_DB_WRITE | CMD_NETWORK | CMD_REPEATABLE,
+	.run = run_upgrade};

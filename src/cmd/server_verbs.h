@@ -10,6 +10,6 @@
 #include "cmd/cmd.h"
 
 extern const struct cmd cmd_server_status, cmd_server_ping, cmd_server_exec, cmd_server_enter,
-	cmd_server_upgrade;
+	cmd_server_upgrade, cmd_server_module_add, cmd_server_module_list, cmd_server_module_remove;
 
 #endif

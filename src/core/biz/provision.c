@@ -20,9 +20,6 @@
 #define SQL_DOMAINS                                                                                \
 	"SELECT name FROM domain WHERE subscription = ?1 AND state <> 'removing' ORDER BY id"
 
-/* Bounds that only the kernel module can enforce; see sxps(4). */
-static const char *const module_bounds[] = {"sessions", "transfer"};
-
 static void json_cleanup(json_t **j)
 {
 	json_decref(*j);
@@ -54,8 +51,9 @@ static void read_bounds(const json_t *ps, struct ps_bounds *b)
 	take(ps, "vm", &b->vm);
 	take(ps, "disk", &b->disk);
 	take(ps, "inodes", &b->inodes);
-	take(ps, "inodes", &b->inodes);
 	take(ps, "procs", &b->procs);
+	take(ps, "sessions", &b->sessions);
+	take(ps, "transfer", &b->transfer);
 }
 
 static bool is_best_effort(const json_t *list, const char *bound)
@@ -68,21 +66,20 @@ static bool is_best_effort(const json_t *list, const char *bound)
 	return false;
 }
 
-/* A bound that nothing would enforce is promised only when the plan says best-effort. */
-static int refuse_unenforced(const json_t *ps, const json_t *best_effort, struct err *e)
+static int refuse_storage(const json_t *ps, struct err *e)
 {
 	const char *storage = json_string_value(json_object_get(ps, "storage"));
 
 	if (storage && strcmp(storage, "local") != 0)
 		return err_set(e, E_STATE, "no server has the storage '%s', only local", storage);
-	for (size_t i = 0; i < ARRAY_LEN(module_bounds); i++)
-		if (json_object_get(ps, module_bounds[i]) &&
-			!is_best_effort(best_effort, module_bounds[i]))
-			return err_set(e, E_STATE,
-				"no server enforces the bound '%s': leave it out of the plan or "
-				"list it under best-effort",
-				module_bounds[i]);
 	return 0;
+}
+
+/* Of the bounds that only the kernel module enforces, those that a plan says may go without. */
+static int64_t best_effort_of(const json_t *list)
+{
+	return (is_best_effort(list, "sessions") ? PS_BEST_SESSIONS : 0) |
+	       (is_best_effort(list, "transfer") ? PS_BEST_TRANSFER : 0);
 }
 
 /* ---- what follows the private server: applications, the domain ---- */
@@ -174,9 +171,10 @@ static int find_who(struct sxc *s, int64_t subscription, struct who *w, struct e
 }
 
 static int queue_ps(struct sxc *s, int64_t subscription, const struct who *w,
-	const json_t *provides, const json_t *ps, const struct provision_request *req, int64_t *job,
-	struct err *e)
+	const json_t *provides, const json_t *best, const struct provision_request *req,
+	int64_t *job, struct err *e)
 {
+	const json_t *ps = json_object_get(provides, "private-server");
 	autofree char *own = str_fmt("%.50s-%lld", w->name, (long long)w->number);
 	autofree char *keys = NULL;
 	const char *image = json_string_value(json_object_get(ps, "image"));
@@ -189,6 +187,7 @@ static int queue_ps(struct sxc *s, int64_t subscription, const struct who *w,
 	int r;
 
 	read_bounds(ps, &n.bounds);
+	n.bounds.best_effort = best_effort_of(best);
 	if ((req->key && (r = ps_read_keys(req->key, &keys, e)) < 0))
 		return r;
 	n.keys = keys;
@@ -229,9 +228,9 @@ int provision_queue(struct sxc *s, int64_t subscription, const char *provides,
 	if ((r = find_who(s, subscription, &w, e)) < 0)
 		return r;
 	if (ps) {
-		if ((r = refuse_unenforced(ps, best, e)) < 0)
+		if ((r = refuse_storage(ps, e)) < 0)
 			return r;
-		return queue_ps(s, subscription, &w, what, ps, req ? req : &none, job, e);
+		return queue_ps(s, subscription, &w, what, best, req ? req : &none, job, e);
 	}
 	if (json_object_get(what, "domain"))
 		return queue_domain(s, subscription, &w, req ? req : &none, job, e);

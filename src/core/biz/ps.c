@@ -22,14 +22,16 @@
 	"AND p.uid_slot < 65534 ORDER BY p.uid_slot LIMIT 1"
 #define SQL_ADD                                                                                    \
 	"INSERT INTO ps (name, server, image, account, subscription, state, hostname, uid_slot, "  \
-	"cpu, cpu_max, net, memory, vm, disk, inodes, procs, ssh_keys, created) "                  \
+	"cpu, cpu_max, net, memory, vm, disk, inodes, procs, ssh_keys, created, sessions, "        \
+	"transfer, best_effort) "                                                                  \
 	"VALUES (?1, ?2, ?3, ?4, ?5, 'adding', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "     \
-	"?16, ?17)"
+	"?16, ?17, ?18, ?19, ?20)"
 #define SQL_GET                                                                                    \
 	"SELECT id, server, account, subscription, name, state, "                                  \
 	"(SELECT ip FROM address a WHERE a.ps = ps.id ORDER BY a.id LIMIT 1) FROM ps "
 #define SQL_BOUNDS                                                                                 \
-	"SELECT p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, p.inodes, p.procs, s.name "       \
+	"SELECT p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, p.inodes, p.procs, s.name, "      \
+	"p.sessions, p.transfer, p.best_effort "                                                   \
 	"FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
 #define SQL_DOMAIN                                                                                 \
 	"SELECT name FROM domain WHERE ps = ?1 AND state <> 'removing' ORDER BY id LIMIT 1"
@@ -38,7 +40,7 @@
 struct ps_bounds ps_bounds_none(void)
 {
 	return (struct ps_bounds){PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET,
-		PS_UNSET, PS_UNSET, PS_UNSET};
+		PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET};
 }
 
 static void fill(int64_t *v, int64_t def)
@@ -55,6 +57,7 @@ static void fill_defaults(struct ps_bounds *b)
 	fill(&b->disk, 2 * GIB);
 	fill(&b->inodes, b->disk / INODE_BYTES);
 	fill(&b->procs, 500);
+	fill(&b->best_effort, 0);
 }
 
 static int check_bounds(const struct ps_bounds *b, struct err *e)
@@ -73,6 +76,10 @@ static int check_bounds(const struct ps_bounds *b, struct err *e)
 		return err_set(e, E_USAGE, "procs is 10 to 4000000");
 	if (b->inodes < 1000)
 		return err_set(e, E_USAGE, "inodes is at least 1000");
+	if (b->sessions != PS_UNSET && (b->sessions < 1 || b->sessions > 1048576))
+		return err_set(e, E_USAGE, "sessions is 1 to 1048576");
+	if (b->transfer != PS_UNSET && b->transfer < 1 << 20)
+		return err_set(e, E_USAGE, "transfer is at least 1M");
 	return 0;
 }
 
@@ -126,7 +133,8 @@ static int insert(struct sxc *s, const struct ps_new *n, const struct ps_bounds 
 	r = db_run(s->db, e, SQL_ADD, n->name, server, image, db_ref(n->account),
 		db_ref(n->subscription), n->hostname ? n->hostname : n->name, slot, b->cpu,
 		opt_i64(b->cpu_max), opt_i64(b->net), b->memory, b->vm, b->disk, b->inodes,
-		b->procs, n->keys, s->now);
+		b->procs, n->keys, s->now, opt_i64(b->sessions), opt_i64(b->transfer),
+		b->best_effort);
 	*id = db_last_id(s->db);
 	return r;
 }
@@ -428,7 +436,9 @@ static int merge(struct sxc *s, const struct ps *p, const struct ps_bounds *b,
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no private server named '%s'", p->name);
 	*out = (struct ps_bounds){column(&q, 0, b->cpu), column(&q, 1, b->cpu_max),
 		column(&q, 2, b->net), b->net_share, column(&q, 3, b->memory), column(&q, 4, b->vm),
-		column(&q, 5, b->disk), column(&q, 6, b->inodes), column(&q, 7, b->procs)};
+		column(&q, 5, b->disk), column(&q, 6, b->inodes), column(&q, 7, b->procs),
+		column(&q, 9, b->sessions), column(&q, 10, b->transfer),
+		column(&q, 11, b->best_effort)};
 	if (b->memory != PS_UNSET && b->vm == PS_UNSET && out->vm < out->memory)
 		out->vm = out->memory;
 	*server = db_text_dup(&q, 8);
@@ -453,6 +463,9 @@ static json_t *bounds_json(const struct ps *p, const struct ps_bounds *b)
 	put(o, "disk", b->disk);
 	put(o, "inodes", b->inodes);
 	put(o, "procs", b->procs);
+	put(o, "sessions", b->sessions);
+	put(o, "transfer", b->transfer);
+	put(o, "best_effort", b->best_effort);
 	return o;
 }
 

@@ -27,7 +27,12 @@ struct ps_bounds {
 	int64_t disk;      /* bytes */
 	int64_t inodes;
 	int64_t procs;
+	int64_t sessions;    /* terminals; only the kernel module can bound them */
+	int64_t transfer;    /* bytes a month, likewise */
+	int64_t best_effort; /* PS_BEST_…: of those two, what may go unenforced */
 };
+#define PS_BEST_SESSIONS 1
+#define PS_BEST_TRANSFER 2
 /* All PS_UNSET. */
 struct ps_bounds ps_bounds_none(void);
 
@@ -84,7 +89,7 @@ int ps_job_tx(struct sxc *s, const char *name, const char *op, int64_t *job, str
 /* ---- lists ---- */
 struct ps_row {
 	const char *name, *server, *state, *addresses, *hostname, *image, *account, *subscription;
-	int64_t id, cpu, cpu_max, net, memory, vm, disk, inodes, procs, created;
+	int64_t id, cpu, cpu_max, net, memory, vm, disk, inodes, procs, sessions, transfer, created;
 };
 typedef int (*ps_row_fn)(void *arg, const void *row, struct err *e);
 int ps_list(struct sxc *s, const char *server, const char *account, ps_row_fn fn, void *arg,

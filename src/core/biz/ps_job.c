@@ -13,7 +13,7 @@
 #define SQL_ROW                                                                                    \
 	"SELECT p.name, p.server, p.hostname, p.uid_slot, p.cpu, p.cpu_max, p.net, p.memory, "     \
 	"p.vm, p.disk, p.inodes, p.procs, p.ssh_keys, s.rate, "                                    \
-	"coalesce(s.uplink, s.found_uplink) "                                                      \
+	"coalesce(s.uplink, s.found_uplink), p.sessions, p.transfer, p.best_effort "               \
 	"FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
 #define SQL_IPS         "SELECT ip FROM address WHERE ps = ?1 ORDER BY id"
 #define SQL_STATE       "UPDATE ps SET state = ?2 WHERE id = ?1"
@@ -23,7 +23,8 @@
 #define SQL_REMOVE_APPS "DELETE FROM instance WHERE ps = ?1"
 #define SQL_SET                                                                                    \
 	"UPDATE ps SET cpu = ?2, cpu_max = ?3, net = ?4, memory = ?5, vm = ?6, disk = ?7, "        \
-	"inodes = ?8, procs = ?9 WHERE id = ?1"
+	"inodes = ?8, procs = ?9, sessions = ?10, transfer = ?11, best_effort = coalesce(?12, 0) " \
+	"WHERE id = ?1"
 #define UID_RANGE 65536
 
 static int64_t ps_id(const struct job *j)
@@ -97,6 +98,9 @@ static int create_request(struct job *j, struct msg **out, int64_t *server, stru
 	add_keys(m, db_text(&q, 12));
 	add_opt(m, "link", &q, 13);
 	msg_add_text(m, "uplink", db_text(&q, 14));
+	add_opt(m, "sessions", &q, 15);
+	add_opt(m, "transfer", &q, 16);
+	msg_add_i64(m, "best_effort", db_i64(&q, 17));
 	*server = db_i64(&q, 1);
 	if ((r = add_addresses(j, m, e)) < 0 || (r = add_nameservers(j, m, e)) < 0)
 		return r;
@@ -269,7 +273,7 @@ JOB_KIND(ps_remove, "ps.remove", steps_remove);
 /* ---- ps.set: new bounds in the arguments, the old ones in the books until it is done ---- */
 
 static const char *const bound_names[] = {"cpu", "cpu_max", "net", "memory", "vm", "disk", "inodes",
-	"procs"};
+	"procs", "sessions", "transfer", "best_effort"};
 
 static int set_remote(struct job *j, struct err *e)
 {
@@ -299,7 +303,8 @@ static int is_set(struct job *j, struct err *e)
 {
 	return db_run(j->sxc->db, e, SQL_SET, ps_id(j), bound(j, "cpu"), bound(j, "cpu_max"),
 		bound(j, "net"), bound(j, "memory"), bound(j, "vm"), bound(j, "disk"),
-		bound(j, "inodes"), bound(j, "procs"));
+		bound(j, "inodes"), bound(j, "procs"), bound(j, "sessions"), bound(j, "transfer"),
+		bound(j, "best_effort"));
 }
 
 static const struct job_step steps_set[] = {{.name = "set bounds",

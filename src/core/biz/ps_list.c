@@ -11,7 +11,7 @@
 	"SELECT p.id, p.name, s.name, p.state, "                                                   \
 	"(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = p.id), p.hostname, i.name, "    \
 	"ac.name, ac.name || '/' || su.number, p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, "  \
-	"p.inodes, p.procs, p.created "                                                            \
+	"p.inodes, p.procs, p.created, p.sessions, p.transfer "                                    \
 	"FROM ps p JOIN server s ON s.id = p.server JOIN image i ON i.id = p.image "               \
 	"LEFT JOIN account ac ON ac.id = p.account "                                               \
 	"LEFT JOIN subscription su ON su.id = p.subscription "
@@ -49,6 +49,8 @@ static int give(struct query *q, ps_row_fn fn, void *arg, struct err *e)
 		.disk = num(q, 14),
 		.inodes = num(q, 15),
 		.procs = num(q, 16),
+		.sessions = num(q, 18),
+		.transfer = num(q, 19),
 		.created = num(q, 17),
 	};
 

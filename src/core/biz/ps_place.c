@@ -13,7 +13,7 @@
 #define SQL_SERVERS                                                                                \
 	"SELECT s.id, s.name, s.memory, s.disk, s.rate, s.quota, "                                 \
 	"coalesce(sum(p.cpu), 0), coalesce(sum(p.memory), 0), coalesce(sum(p.disk), 0), "          \
-	"coalesce(sum(p.net), 0) "                                                                 \
+	"coalesce(sum(p.net), 0), s.enforces, s.module_state "                                     \
 	"FROM server s LEFT JOIN ps p ON p.server = s.id AND p.id <> ?2 "                          \
 	"WHERE s.state = 'active' AND (?1 IS NULL OR s.name = ?1) "                                \
 	"GROUP BY s.id ORDER BY s.memory - coalesce(sum(p.memory), 0) DESC, s.id"
@@ -24,12 +24,14 @@ struct room {
 	const char *name;
 	int64_t memory, disk, link, quota;
 	int64_t used_cpu, used_memory, used_disk, used_net;
+	const char *enforces, *module; /* parts of the kernel module in force; its state; or NULL */
 };
 
 static void read_room(struct query *q, struct room *r)
 {
 	*r = (struct room){db_i64(q, 0), db_text(q, 1), db_i64(q, 2), db_i64(q, 3), db_i64(q, 4),
-		db_i64(q, 5), db_i64(q, 6), db_i64(q, 7), db_i64(q, 8), db_i64(q, 9)};
+		db_i64(q, 5), db_i64(q, 6), db_i64(q, 7), db_i64(q, 8), db_i64(q, 9),
+		db_text(q, 10), db_text(q, 11)};
 }
 
 static int over(struct err *e, const char *server, const char *what, const char *unit,
@@ -60,6 +62,36 @@ static int fits_net(const struct room *r, const struct ps_bounds *b, struct err 
 	return 0;
 }
 
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p; p = strchr(p, ' '), p += p != NULL)
+		if (strncmp(p, word, n) == 0 && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* What only the kernel module bounds is promised only where it does, or as best effort. */
+static int fits_module(const struct room *r, const struct ps_bounds *b, struct err *e)
+{
+	const struct {
+		const char *name;
+		int64_t bound, best;
+	} bounds[] = {{"sessions", b->sessions, PS_BEST_SESSIONS},
+		{"transfer", b->transfer, PS_BEST_TRANSFER}};
+
+	for (size_t i = 0; i < ARRAY_LEN(bounds); i++)
+		if (bounds[i].bound != PS_UNSET && !(b->best_effort & bounds[i].best) &&
+			!has_word(r->enforces, bounds[i].name))
+			return err_set(e, E_STATE,
+				"server %s does not enforce the bound '%s' (kernel module: %s): "
+				"\"sxc server upgrade %s\" brings it, --best-effort does without",
+				r->name, bounds[i].name, r->module ? r->module : "missing",
+				r->name);
+	return 0;
+}
+
 /* 0 when it fits, else the error with the numbers. */
 static int fits(const struct room *r, const struct ps_bounds *b, struct err *e)
 {
@@ -78,7 +110,7 @@ static int fits(const struct room *r, const struct ps_bounds *b, struct err *e)
 	if (r->used_disk + b->disk > disk)
 		return over(e, r->name, "a disk", " MiB", b->disk / MIB, r->used_disk / MIB,
 			disk / MIB);
-	return fits_net(r, b, e);
+	return fits_net(r, b, e) < 0 ? e->code : fits_module(r, b, e);
 }
 
 /* A share of the uplink becomes bits a second on this server. */

@@ -67,8 +67,9 @@ struct server_change {
 	int64_t link_rate;
 };
 int server_set(struct sxc *s, const char *name, const struct server_change *c, struct err *e);
-/* Agent and units as this sxc has them, facts recorded again. */
-int server_upgrade(struct sxc *s, int64_t id, struct err *e);
+/* Agent, units and kernel module as this sxc has them, facts recorded again. A module in use is
+ * exchanged at the server's reboot, or at once with restart_ps, which restarts what runs there. */
+int server_upgrade(struct sxc *s, int64_t id, bool restart_ps, struct err *e);
 /*
  * E_INUSE while private servers live there. The key goes, and unless keep_agent the agent and all
  * it made. forget: the server is gone for good, only the books are changed.
@@ -77,10 +78,12 @@ int server_remove(struct sxc *s, const char *name, bool keep_agent, bool forget,
 
 /* ---- lists ---- */
 
+/* enforces: parts of the kernel module in force, blank-separated; enforcing: 1, all of them. */
 struct server_row {
 	const char *name, *state, *host, *user, *os, *os_version, *kernel, *arch, *addresses;
-	const char *uplink, *module, *agent, *group, *host_key;
-	int64_t id, port, cpus, cpu_mhz, memory, disk, link_rate, cgroup2, quota, ps, seen, created;
+	const char *uplink, *module, *agent, *group, *host_key, *module_state, *enforces;
+	int64_t enforcing, id, port, cpus, cpu_mhz, memory, disk, link_rate, cgroup2, quota, ps,
+		seen, created;
 };
 typedef int (*server_row_fn)(void *arg, const void *row, struct err *e);
 /* Each as struct server_row, by name. group may be NULL. */

@@ -22,7 +22,7 @@
 	"UPDATE server SET os = ?2, os_version = ?3, kernel = ?4, arch = ?5, cpus = ?6, "          \
 	"cpu_mhz = ?7, memory = ?8, disk = ?9, addresses = ?10, found_uplink = ?11, "              \
 	"cgroup2 = ?12, quota = ?13, module = ?14, agent = ?15, seen = ?16, found_rate = ?17, "    \
-	"state = 'active' "                                                                        \
+	"module_state = ?18, enforces = ?19, state = 'active' "                                    \
 	"WHERE id = ?1"
 
 /* ---- facts ---- */
@@ -30,7 +30,7 @@
 static json_t *facts_json(const struct msg *ans)
 {
 	static const char *const texts[] = {"os", "os_version", "kernel", "arch", "uplink",
-		"module", "agent"};
+		"module", "module_state", "agent", "enforces"};
 	static const char *const numbers[] = {"cpus", "cpu_mhz", "memory", "disk", "link_rate",
 		"cgroup2", "quota"};
 	json_t *o = json_object();
@@ -82,7 +82,8 @@ int server_job_keep_facts(struct job *j, struct err *e)
 		fact(f, "kernel"), fact(f, "arch"), fact_i64(f, "cpus"), fact_i64(f, "cpu_mhz"),
 		fact_i64(f, "memory"), fact_i64(f, "disk"), fact(f, "addresses"), fact(f, "uplink"),
 		fact_i64(f, "cgroup2") != 0, fact_i64(f, "quota") != 0, fact(f, "module"),
-		fact(f, "agent"), j->sxc->now, db_ref(fact_i64(f, "link_rate")));
+		fact(f, "agent"), j->sxc->now, db_ref(fact_i64(f, "link_rate")),
+		fact(f, "module_state"), fact(f, "enforces"));
 }
 
 /* ---- the job: from the first contact on ---- */
@@ -123,6 +124,7 @@ static const struct job_step steps_add[] = {
 	{"make first contact", NULL, NULL, server_job_drop_key, server_job_forget,
 		"remove the key"},
 	{"set up", server_job_setup, NULL, server_job_retire, NULL, "remove the agent"},
+	{"bring the kernel module", server_job_bring_module, NULL, NULL, NULL, NULL},
 	{"record facts", server_job_ask_facts, server_job_keep_facts, NULL, NULL, NULL},
 };
 JOB_KIND(server_add, "server.add", steps_add);

@@ -64,6 +64,7 @@ static int push_agent(struct job *j, struct err *e)
 static const struct job_step steps_upgrade[] = {
 	{"put the agent in place", push_agent, NULL, NULL, NULL, NULL},
 	{"set up", server_job_setup, NULL, NULL, NULL, NULL},
+	{"bring the kernel module", server_job_bring_module, NULL, NULL, NULL, NULL},
 	{"record facts", server_job_ask_facts, server_job_keep_facts, NULL, NULL, NULL},
 };
 JOB_KIND(server_upgrade, "server.upgrade", steps_upgrade);
@@ -81,7 +82,7 @@ static int create_job(struct sxc *s, const struct job_kind *kind, const char *wh
 	return r < 0 ? r : audit_add(s, what, name, NULL, NULL, e);
 }
 
-int server_upgrade(struct sxc *s, int64_t id, struct err *e)
+int server_upgrade(struct sxc *s, int64_t id, bool restart_ps, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
 	autofree char *name = NULL;
@@ -93,8 +94,8 @@ int server_upgrade(struct sxc *s, int64_t id, struct err *e)
 	tx = s;
 	if ((r = db_get_text(s->db, &name, e, SQL_NAME, id)) <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no server #%lld", (long long)id);
-	if ((r = create_job(s, &job_kind_server_upgrade, "server.upgrade", id, name, json_object(),
-		     &job, e)) < 0)
+	if ((r = create_job(s, &job_kind_server_upgrade, "server.upgrade", id, name,
+		     json_pack("{s:b}", "restart_ps", restart_ps), &job, e)) < 0)
 		return r;
 	r = tx_commit(tx, e);
 	tx = NULL;

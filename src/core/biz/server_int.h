@@ -21,6 +21,8 @@ int server_delete(struct sxc *s, int64_t id, const char *name, struct err *e);
 
 /* Steps of jobs on j->server, shared by adding, upgrading and removing. */
 int server_job_setup(struct job *j, struct err *e);
+/* Kernel module, by what the server can take; that it cannot is noted, not an error. */
+int server_job_bring_module(struct job *j, struct err *e);
 int server_job_ask_facts(struct job *j, struct err *e);
 int server_job_keep_facts(struct job *j, struct err *e); /* commit; the server is active then */
 int server_job_retire(struct job *j, struct err *e);

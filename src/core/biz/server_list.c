@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdint.h>
+#include <string.h>
 
 #include "biz/server.h"
 #include "util/str.h"
@@ -8,7 +9,8 @@
 	"SELECT s.id, s.name, s.state, s.host, s.port, s.user, s.os, s.os_version, s.kernel, "     \
 	"s.arch, s.cpus, s.cpu_mhz, s.memory, s.disk, s.addresses, "                               \
 	"coalesce(s.uplink, s.found_uplink), s.rate, s.cgroup2, s.quota, s.module, s.agent, "      \
-	"s.grp, s.host_key, (SELECT count(*) FROM ps p WHERE p.server = s.id), s.seen, s.created " \
+	"s.grp, s.host_key, (SELECT count(*) FROM ps p WHERE p.server = s.id), s.seen, "           \
+	"s.created, s.module_state, s.enforces "                                                   \
 	"FROM server s "
 #define SQL_LIST SQL_ROWS "WHERE ?1 IS NULL OR s.grp = ?1 ORDER BY s.name"
 #define SQL_SHOW SQL_ROWS "WHERE s.id = ?1"
@@ -24,6 +26,13 @@ static int64_t num(struct query *q, int col)
 static int64_t fact(struct query *q, int col)
 {
 	return db_i64(q, col) ? db_i64(q, col) : INT64_MIN;
+}
+
+/* All parts that there are, see sxps(4). */
+static bool enforcing(const char *parts)
+{
+	return parts && strstr(parts, "net") && strstr(parts, "transfer") &&
+	       strstr(parts, "sessions") && strstr(parts, "views");
 }
 
 static int give(struct query *q, server_row_fn fn, void *arg, struct err *e)
@@ -55,6 +64,9 @@ static int give(struct query *q, server_row_fn fn, void *arg, struct err *e)
 		.ps = db_i64(q, 23),
 		.seen = num(q, 24),
 		.created = num(q, 25),
+		.module_state = db_text(q, 26),
+		.enforces = db_text(q, 27),
+		.enforcing = enforcing(db_text(q, 27)),
 	};
 
 	return fn(arg, &row, e);

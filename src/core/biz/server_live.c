@@ -118,19 +118,24 @@ static const char *clean_text(const struct msg *ans, const char *name, struct st
 
 	if (!t)
 		return NULL;
-	str_add_clean(s, t, strnlen(t, 100), false);
+	str_add_clean(s, t, strnlen(t, 300), false);
 	return str_c(s);
 }
 
 static int give_status(const struct engine_item *it, server_row_fn fn, void *arg, struct err *e)
 {
 	const struct member *m = it->arg;
-	autostr agent = STR_INIT, module = STR_INIT;
+	autostr agent = STR_INIT, module = STR_INIT, state = STR_INIT, why = STR_INIT;
+	autostr enforces = STR_INIT;
 	struct server_status_row row = {
 		.name = m->spec->name,
 		.state = m->ans ? "up" : "down",
 		.agent = clean_text(m->ans, "agent", &agent),
 		.module = clean_text(m->ans, "module", &module),
+		.module_state = clean_text(m->ans, "module_state", &state),
+		.module_why = clean_text(m->ans, "module_why", &why),
+		.enforces = clean_text(m->ans, "enforces", &enforces),
+		.enforcing = msg_i64(m->ans, "enforcing", INT64_MIN),
 		.error = it->result < 0 ? it->err.msg : NULL,
 		.load = msg_i64(m->ans, "load1", INT64_MIN),
 		.memory_used = msg_i64(m->ans, "memory_used", INT64_MIN),
@@ -268,15 +273,15 @@ int server_enter(struct sxc *s, const char *name, struct err *e)
 
 /* ---- upgrades: jobs, and jobs are run by one thread ---- */
 
-int server_upgrade_all(struct sxc *s, const struct server_specs *l, server_told_fn told, void *arg,
-	struct err *e)
+int server_upgrade_all(struct sxc *s, const struct server_specs *l, bool restart_ps,
+	server_told_fn told, void *arg, struct err *e)
 {
 	autoclean(fleet_release) struct fleet f;
 	struct err last = {0};
 
 	fleet_init(&f, s, l, "upgrade");
 	for (size_t i = 0; i < l->n; i++) {
-		int r = server_upgrade(s, l->v[i].id, &last);
+		int r = server_upgrade(s, l->v[i].id, restart_ps, &last);
 
 		if (r == E_INTR) {
 			*e = last;

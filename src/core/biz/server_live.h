@@ -16,9 +16,9 @@ typedef void (*server_told_fn)(void *arg, const char *name, const char *error);
 
 /* Numbers are INT64_MIN where the server did not answer; state "up" or "down". */
 struct server_status_row {
-	const char *name, *state, *agent, *module, *error;
+	const char *name, *state, *agent, *module, *module_state, *module_why, *enforces, *error;
 	int64_t load; /* average of the last minute in hundredths: 147 is 1.47 */
-	int64_t memory_used, memory, disk_used, disk, rx, tx, uptime, ps_running;
+	int64_t memory_used, memory, disk_used, disk, rx, tx, uptime, ps_running, enforcing;
 };
 /* Each as struct server_status_row, in the order of l. */
 int server_status(struct sxc *s, const struct server_specs *l, server_row_fn fn, void *arg,
@@ -46,7 +46,7 @@ int server_exec(struct sxc *s, const struct server_specs *l, const struct server
 /* A shell on this terminal: exit status 0..255 or a negative E_. */
 int server_enter(struct sxc *s, const char *name, struct err *e);
 /* Each as its own job, one after another. */
-int server_upgrade_all(struct sxc *s, const struct server_specs *l, server_told_fn told, void *arg,
-	struct err *e);
+int server_upgrade_all(struct sxc *s, const struct server_specs *l, bool restart_ps,
+	server_told_fn told, void *arg, struct err *e);
 
 #endif

@@ -7,7 +7,7 @@ CREATE TABLE node_name (
 
 -- host_key: "SHA256:…", set once it was seen and accepted. Facts are NULL or 0 until recorded.
 -- uplink and link_rate (bit/s): what the operator said; found_…: what the server said. rate: what
--- holds of the two.
+-- holds of the two. enforces: parts of the kernel module in force, blank-separated (sxps(4)).
 CREATE TABLE server (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	name TEXT NOT NULL UNIQUE REFERENCES node_name (name),
@@ -36,6 +36,8 @@ CREATE TABLE server (
 	cgroup2 INTEGER NOT NULL DEFAULT 0 CHECK (cgroup2 IN (0, 1)),
 	quota INTEGER NOT NULL DEFAULT 0 CHECK (quota IN (0, 1)),
 	module TEXT,
+	module_state TEXT,
+	enforces TEXT,
 	agent TEXT,
 	seen INTEGER,
 	created INTEGER NOT NULL,
@@ -46,5 +48,6 @@ CREATE INDEX server_group ON server (grp) WHERE grp IS NOT NULL;
 CREATE VIEW v_server AS
 	SELECT name AS server, state, host, port, user, os, os_version, kernel, arch, cpus,
 		cpu_mhz, memory, disk, addresses, coalesce(uplink, found_uplink) AS uplink,
-		rate AS link_rate, cgroup2, quota, module, agent, grp AS "group", host_key, seen, created
+		rate AS link_rate, cgroup2, quota, module, agent, grp AS "group", host_key, seen, created,
+		module_state, enforces
 	FROM server;

@@ -21,6 +21,8 @@ CREATE TABLE address_pool (
 	created INTEGER NOT NULL
 ) STRICT;
 
+-- sessions (terminals) and transfer (bytes a month) are bounds of the kernel module alone;
+-- best_effort: 1 sessions, 2 transfer, may go unenforced.
 CREATE TABLE ps (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	name TEXT NOT NULL UNIQUE,
@@ -40,6 +42,9 @@ CREATE TABLE ps (
 	disk INTEGER NOT NULL CHECK (disk > 0),
 	inodes INTEGER CHECK (inodes > 0),
 	procs INTEGER NOT NULL CHECK (procs > 0),
+	sessions INTEGER CHECK (sessions > 0),
+	transfer INTEGER CHECK (transfer > 0),
+	best_effort INTEGER NOT NULL DEFAULT 0 CHECK (best_effort BETWEEN 0 AND 3),
 	ssh_keys TEXT,
 	created INTEGER NOT NULL,
 	UNIQUE (server, uid_slot)
@@ -67,7 +72,7 @@ CREATE VIEW v_ps AS
 	SELECT ps.name AS ps, s.name AS server, ps.state,
 		(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = ps.id) AS addresses,
 		ps.hostname, i.name AS image, ac.name AS account, ps.cpu, ps.cpu_max, ps.net,
-		ps.memory, ps.vm, ps.disk, ps.procs, ps.created
+		ps.memory, ps.vm, ps.disk, ps.procs, ps.created, ps.sessions, ps.transfer
 	FROM ps JOIN server s ON s.id = ps.server JOIN image i ON i.id = ps.image
 		LEFT JOIN account ac ON ac.id = ps.account;
 CREATE VIEW v_ip AS

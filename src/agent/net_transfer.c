@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent/net_transfer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/agent.h"
+#include "agent/net_sxps.h"
+
+struct transfer {
+	char month[8]; /* "2026-11"; "": nothing was written down yet */
+	int64_t used, total;
+};
+
+static void this_month(char out[8])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(out, 8, "%Y-%m", &tm);
+}
+
+static void load(const struct ps_conf *c, struct transfer *t)
+{
+	char path[PATH_MAX];
+	autostr s = STR_INIT;
+
+	*t = (struct transfer){0};
+	if (file_read(ps_path(path, c->name, "transfer"), &s, 256, NULL) < 0 ||
+		sscanf(str_c(&s), "month=%7[0-9-] used=%" SCNd64 " total=%" SCNd64, t->month,
+			&t->used, &t->total) != 3 ||
+		t->used < 0 || t->total < 0)
+		*t = (struct transfer){0};
+}
+
+static int keep(const struct ps_conf *c, const struct transfer *t, struct err *e)
+{
+	char path[PATH_MAX];
+	autofree char *text = str_fmt("month=%s\nused=%" PRId64 "\ntotal=%" PRId64 "\n", t->month,
+		t->used, t->total);
+
+	return file_write(ps_path(path, c->name, "transfer"), text, strlen(text), 0600, e);
+}
+
+int64_t transfer_used(const struct ps_conf *c)
+{
+	struct transfer t;
+	char month[8];
+
+	load(c, &t);
+	this_month(month);
+	return str_eq(t.month, month) ? t.used : 0;
+}
+
+int transfer_checkpoint(const struct ps_conf *c, struct err *e)
+{
+	struct transfer t, before;
+	char month[8];
+	int64_t now = sxps_transfer(c);
+
+	load(c, &t);
+	before = t;
+	if (now >= 0) {
+		/* Less than before: someone has set it back by hand. */
+		t.total += now >= t.used ? now - t.used : now;
+		t.used = now;
+	}
+	this_month(month);
+	if (now < 0 && !t.month[0])
+		return 0;
+	if (!str_eq(t.month, month)) {
+		if (now > 0 && t.month[0] && sxps_transfer_set(c, 0, e) < 0)
+			return e ? e->code : E_FAIL;
+		t.used = t.month[0] ? 0 : t.used;
+		memcpy(t.month, month, sizeof(month));
+	}
+	return memcmp(&t, &before, sizeof(t)) == 0 ? 0 : keep(c, &t, e);
+}
+
+void transfer_read(const struct ps_conf *c, int64_t *used, int64_t *total)
+{
+	struct transfer t;
+
+	transfer_checkpoint(c, NULL);
+	load(c, &t);
+	*used = t.month[0] ? t.used : -1;
+	*total = t.month[0] ? t.total : -1;
+}
+
+static int checkpoint_one(void *arg, const struct ps_conf *c, struct err *e)
+{
+	struct err why = {0};
+
+	(void)e;
+	if (transfer_checkpoint(c, &why) < 0 && !((struct err *)arg)->code)
+		*(struct err *)arg = why;
+	return 0;
+}
+
+AGENT_VERB(checkpoint, "checkpoint", "write down the transfer used (sxc-checkpoint.timer)")
+{
+	struct err first = {0};
+	int rc = argc != 1 ? err_set(e, E_USAGE, "checkpoint takes no argument")
+	                   : ps_conf_each(checkpoint_one, &first, e);
+
+	(void)argv;
+	if (rc == 0 && first.code)
+		*e = first;
+	return rc < 0 ? rc : first.code;
+}

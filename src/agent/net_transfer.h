@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net_transfer - what the kernel module counted of each private server's transfer, written down in
+ * AGENT_PS/NAME/transfer so that it outlives the context, the module and the machine.
+ *
+ * A bound on transfer is one of a calendar month (UTC): with the first checkpoint of a month the
+ * count begins anew. The total never does. Without the module nothing is counted.
+ * Must not know about: configfs, interfaces.
+ */
+#ifndef SXC_AGENT_NET_TRANSFER_H
+#define SXC_AGENT_NET_TRANSFER_H
+
+#include "agent/ps_conf.h"
+#include "util/err.h"
+
+/* Bytes of this month as they were last written down; 0 when nothing was. */
+int64_t transfer_used(const struct ps_conf *c);
+/* Write down what the context counts now; also begins a month. Harmless without a context. */
+int transfer_checkpoint(const struct ps_conf *c, struct err *e);
+/* Checkpoint, then bytes of this month and of all time; -1 where nothing was ever counted. */
+void transfer_read(const struct ps_conf *c, int64_t *used, int64_t *total);
+
+#endif
