@@ -113,6 +113,7 @@ static const struct column payment_columns[] = {
 	COL(struct payment_row, external_id, COL_TEXT, "the bank's reference"),
 	COL_CASH(struct payment_row, amount, currency, "how much"),
 	COL(struct payment_row, currency, COL_TEXT, "of what"),
+	COL_CASH(struct payment_row, refunded, currency, "how much of it went back"),
 	COL(struct payment_row, invoices, COL_LIST, "what it settled"),
 	COL_X(struct payment_row, created, COL_TIME, "when it was written down"),
 	COL_END,

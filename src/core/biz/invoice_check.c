@@ -49,8 +49,9 @@ static const char *const QUESTIONS[] = {
 	"SELECT number, 'is ' || state || ' with a balance of ' || balance FROM invoice "
 	"WHERE balance < 0 OR (state = 'open') <> (balance > 0)",
 	"SELECT 'payment ' || y.id, 'is not spent as it came in' FROM payment y "
-	"LEFT JOIN settlement t ON t.payment = y.id GROUP BY y.id "
-	"HAVING coalesce(sum(t.amount), 0) > y.amount",
+	"LEFT JOIN (settlement t JOIN invoice i ON i.id = t.invoice AND i.state <> 'void') "
+	"ON t.payment = y.id GROUP BY y.id HAVING coalesce(sum(t.amount), 0) > y.amount - (SELECT coalesce(sum(f.amount), 0) "
+	"FROM refund f WHERE f.payment = y.id)",
 
 	/* Every day is charged once, less credits; no credit exceeds its line. */
 	"SELECT a.name || '/' || s.number, 'days from ' || x.next || ' are charged twice' FROM ("

@@ -15,7 +15,10 @@
 	"m.subject, m.body, a.email, coalesce(a.contact ->> 'name', a.contact ->> 'company') "     \
 	"FROM mail m LEFT JOIN account a ON a.id = m.account WHERE m.id = ?1"
 #define SQL_INVOICE                                                                                \
-	"SELECT number, date, due, currency, total, balance, state FROM invoice WHERE id = ?1"
+	"SELECT number, date, due, currency, total, balance, state, "                              \
+	"(SELECT coalesce(m.label, g.name) FROM charge c JOIN method m ON m.id = c.method "        \
+	"JOIN gateway g ON g.id = c.gateway WHERE c.invoice = i.id AND c.kind = 'charge' "         \
+	"ORDER BY c.id DESC LIMIT 1) FROM invoice i WHERE id = ?1"
 
 void mail_release(struct mail *m)
 {
@@ -145,6 +148,7 @@ static int add_invoice(struct sxc *s, const struct mail *m, json_t *j, struct er
 	if (db_i64(&q, 5) <= 0 || !str_eq(db_text(&q, 6), "open"))
 		return 0;
 	put_amount(j, "balance", db_i64(&q, 5), db_text(&q, 3));
+	put(j, "method", db_text(&q, 7));
 	return add_overdue(j, db_text(&q, 2), e);
 }
 

@@ -15,11 +15,12 @@
 	"SELECT i.id, i.account, i.state, i.balance, i.kind FROM invoice i WHERE i.number = ?1"
 #define SQL_ADD                                                                                    \
 	"INSERT INTO payment (account, gateway, method, external_id, amount, currency, day, "      \
-	"created) VALUES (?1, 'manual', ?2, ?3, ?4, ?5, ?6, ?7)"
+	"created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 #define SQL_OLDEST                                                                                 \
 	"SELECT id, balance, number FROM invoice WHERE account = ?1 AND state = 'open' "           \
 	"ORDER BY id LIMIT 1"
 #define SQL_BALANCE "SELECT balance FROM invoice WHERE id = ?1"
+#define SQL_IS_OPEN "SELECT balance FROM invoice WHERE id = ?1 AND state = 'open'"
 #define SQL_PAY     "UPDATE invoice SET paid = paid + ?2 WHERE id = ?1"
 #define SQL_OWE     "UPDATE account SET balance = balance - ?2 WHERE id = ?1"
 #define SQL_SETTLEMENT                                                                             \
@@ -30,7 +31,9 @@
 #define SQL_LIST                                                                                   \
 	"SELECT y.id, a.name, y.gateway, y.method, y.external_id, y.amount, y.currency, y.day, "   \
 	"y.created, (SELECT group_concat(i.number, ' ') FROM settlement t JOIN invoice i "         \
-	"ON i.id = t.invoice WHERE t.payment = y.id) FROM payment y JOIN account a "               \
+	"ON i.id = t.invoice WHERE t.payment = y.id AND t.amount > 0), "                           \
+	"(SELECT coalesce(sum(f.amount), 0) FROM refund f WHERE f.payment = y.id) "                \
+	"FROM payment y JOIN account a "                                                           \
 	"ON a.id = y.account WHERE ?1 IS NULL OR y.account = (SELECT id FROM account "             \
 	"WHERE name = ?1) ORDER BY y.id"
 
@@ -89,16 +92,16 @@ static int find_target(struct sxc *s, const struct payment_new *p, struct target
 	return account_get(s, p->account, &t->a, e);
 }
 
-static int pay_invoice(struct sxc *s, const struct target *t, int64_t payment, int64_t invoice,
+static int pay_invoice(struct sxc *s, const struct payment_in *in, int64_t payment, int64_t invoice,
 	int64_t amount, struct job_ids *jobs, struct err *e)
 {
-	struct ledger_entry entry = {"payment", t->a.currency, t->a.id, invoice, payment};
+	struct ledger_entry entry = {"payment", in->a->currency, in->a->id, invoice, payment};
 	struct posting postings[] = {{"cash", amount}, {"receivable", -amount}};
 	int64_t left = 0;
 	int r;
 
 	if ((r = db_run(s->db, e, SQL_PAY, invoice, amount)) < 0 ||
-		(r = db_run(s->db, e, SQL_OWE, t->a.id, amount)) < 0 ||
+		(r = db_run(s->db, e, SQL_OWE, in->a->id, amount)) < 0 ||
 		(r = db_run(s->db, e, SQL_SETTLEMENT, invoice, payment, amount, s->now)) < 0 ||
 		(r = ledger_post(s, &entry, postings, 2, e)) < 0 ||
 		(r = db_get_i64(s->db, &left, e, SQL_BALANCE, invoice)) < 0)
@@ -118,44 +121,56 @@ static int oldest(struct sxc *s, int64_t account, int64_t *invoice, int64_t *bal
 	return r;
 }
 
-/* The named invoice first, then the oldest open ones; what is left becomes credit. */
-static int spread(struct sxc *s, const struct target *t, int64_t payment, int64_t amount,
-	struct payment_done *done, struct job_ids *jobs, struct err *e)
+static int first(struct sxc *s, const struct payment_in *in, int64_t *invoice, int64_t *balance,
+	struct err *e)
 {
-	int64_t invoice = t->invoice, balance = t->balance;
-	int r = invoice ? 1 : oldest(s, t->a.id, &invoice, &balance, e);
+	int r = in->invoice ? db_get_i64(s->db, balance, e, SQL_IS_OPEN, in->invoice) : 0;
+
+	*invoice = in->invoice;
+	return r != 0 ? r : oldest(s, in->a->id, invoice, balance, e);
+}
+
+/* The named invoice first, then the oldest open ones; what is left becomes credit. */
+static int spread(struct sxc *s, const struct payment_in *in, struct payment_done *done,
+	struct job_ids *jobs, struct err *e)
+{
+	int64_t invoice, balance = 0, amount = in->amount;
+	int r = first(s, in, &invoice, &balance, e);
 
 	while (r > 0 && amount > 0) {
 		int64_t part = amount < balance ? amount : balance;
 
-		if ((r = pay_invoice(s, t, payment, invoice, part, jobs, e)) < 0)
+		if ((r = pay_invoice(s, in, done->id, invoice, part, jobs, e)) < 0)
 			return r;
 		amount -= part;
 		done->on_invoices += part;
-		r = oldest(s, t->a.id, &invoice, &balance, e);
+		r = oldest(s, in->a->id, &invoice, &balance, e);
 	}
 	done->on_credit = amount;
 	if (r < 0 || amount == 0)
 		return r < 0 ? r : 0;
-	return settle_give(s, &t->a, amount, "cash", "payment above what was open", 0, payment, e);
+	return settle_give(s, in->a, amount, "cash", "payment above what was open", 0, done->id, e);
 }
 
-static int insert_payment(struct sxc *s, const struct payment_new *p, const struct target *t,
-	int64_t amount, int64_t *id, struct err *e)
+int payment_book(struct sxc *s, const struct payment_in *in, struct payment_done *done,
+	struct job_ids *jobs, struct err *e)
 {
 	char day[DAY_TEXT];
 	int64_t today;
 	int r;
 
-	if ((r = account_today(s, &t->a, &today, e)) < 0)
+	if ((r = account_today(s, in->a, &today, e)) < 0)
 		return r;
-	r = db_run(s->db, e, SQL_ADD, t->a.id, p->method ? p->method : "transfer", p->external_id,
-		amount, t->a.currency, day_format(today, day), s->now);
+	r = db_run(s->db, e, SQL_ADD, in->a->id, in->gateway, in->method, in->external_id,
+		in->amount, in->a->currency, day_format(today, day), s->now);
 	if (r == E_EXISTS)
 		return err_set(e, E_EXISTS, "payment '%s' of account %s is in the books already",
-			p->external_id, t->a.name);
-	*id = db_last_id(s->db);
-	return r;
+			in->external_id, in->a->name);
+	if (r < 0)
+		return r;
+	done->id = db_last_id(s->db);
+	done->amount = in->amount;
+	return spread(s, in, done, jobs, e);
 }
 
 static int note_payment(struct sxc *s, const struct target *t, const struct payment_new *p,
@@ -174,19 +189,23 @@ static int take_payment(struct sxc *s, const struct payment_new *p, struct payme
 	struct job_ids *jobs, struct err *e)
 {
 	autoclean(target_release) struct target t = {0};
+	struct payment_in in = {.a = &t.a,
+		.gateway = "manual",
+		.method = p->method ? p->method : "transfer",
+		.external_id = p->external_id};
 	int r = find_target(s, p, &t, e);
 
 	if (r < 0)
 		return r;
-	done->amount = t.balance;
-	if (p->amount && (r = positive(p->amount, t.a.currency, &done->amount, e)) < 0)
+	in.invoice = t.invoice;
+	in.amount = t.balance;
+	if (p->amount && (r = positive(p->amount, t.a.currency, &in.amount, e)) < 0)
 		return r;
-	if (!done->amount)
+	if (!in.amount)
 		return err_set(e, E_USAGE, "a payment needs an amount");
 	snprintf(done->account, sizeof(done->account), "%s", t.a.name);
 	snprintf(done->currency, sizeof(done->currency), "%s", t.a.currency);
-	if ((r = insert_payment(s, p, &t, done->amount, &done->id, e)) < 0 ||
-		(r = spread(s, &t, done->id, done->amount, done, jobs, e)) < 0)
+	if ((r = payment_book(s, &in, done, jobs, e)) < 0)
 		return r;
 	return note_payment(s, &t, p, done, e);
 }
@@ -229,7 +248,8 @@ int payment_list(struct sxc *s, const char *account, account_row_fn fn, void *ar
 			.currency = db_text(&q, 6),
 			.date = db_text(&q, 7),
 			.created = db_i64(&q, 8),
-			.invoices = db_text(&q, 9)};
+			.invoices = db_text(&q, 9),
+			.refunded = db_i64(&q, 10)};
 
 		r = fn(arg, &row, e);
 	}

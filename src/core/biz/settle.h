@@ -56,6 +56,19 @@ struct payment_done {
 int payment_add(struct sxc *s, const struct payment_new *p, struct payment_done *done,
 	struct job_ids *jobs, struct err *e);
 
+/* Money that came in, by whatever way. */
+struct payment_in {
+	const struct account *a;
+	const char *gateway, *method;
+	const char *external_id; /* unique with the gateway (manual: and the account); NULL: none */
+	int64_t amount;          /* minor units */
+	int64_t invoice;         /* row id: it goes first, while it is open; 0: the oldest */
+};
+/* Book it inside the caller's transaction; fills the amounts and the id of *done. E_EXISTS for an
+ * external id that is in the books already. */
+int payment_book(struct sxc *s, const struct payment_in *in, struct payment_done *done,
+	struct job_ids *jobs, struct err *e);
+
 /* Give credit; *amount in minor units. E_USAGE for an amount or a missing reason. */
 int account_credit(struct sxc *s, const char *account, const char *amount, const char *reason,
 	struct job_ids *jobs, struct err *e);
@@ -65,7 +78,7 @@ int account_charge(struct sxc *s, const char *account, const char *amount, const
 
 struct payment_row {
 	const char *account, *gateway, *method, *external_id, *currency, *date, *invoices;
-	int64_t payment, amount, created;
+	int64_t payment, amount, refunded, created;
 };
 /* Payments; account NULL: all. */
 int payment_list(struct sxc *s, const char *account, account_row_fn fn, void *arg, struct err *e);

@@ -299,7 +299,7 @@ CREATE TABLE settlement (
 	id INTEGER PRIMARY KEY,
 	invoice INTEGER NOT NULL REFERENCES invoice (id),
 	payment INTEGER REFERENCES payment (id),
-	amount INTEGER NOT NULL CHECK (amount > 0),
+	amount INTEGER NOT NULL CHECK (amount <> 0), -- negative: a payment that went back
 	created INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX settlement_invoice ON settlement (invoice);

@@ -17,6 +17,8 @@
 /* In alphabetical order; a unit test keeps it so. */
 static const struct setting settings[] = {
 	{"currency", SETTING_CURRENCY, "USD", "currency of new accounts", 0, 0, NULL},
+	{"gateway.timeout", SETTING_INT, "60", "seconds that a payment gateway may take", 1, 600,
+		NULL},
 	{"invoice.prefix", SETTING_TEXT, NULL, "what stands before the number of an invoice", 0, 16,
 		PREFIX_BYTES},
 	{"mail.command", SETTING_TEXT, NULL,
