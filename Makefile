@@ -34,7 +34,8 @@ CMD_SRC   := $(wildcard src/cmd/*.c)
 AGENT_SRC := $(wildcard src/agent/*.c)
 # What the agent shares with the control center: utilities, wire format, package verification.
 AGENT_CORE := $(wildcard src/core/util/*.c) $(wildcard $(addprefix src/core/svc/, \
-	      msg.c wire.c sign.c yaml.c yaml_read.c package_read.c package_check.c wrapper.c template.c))
+	      msg.c wire.c sign.c yaml.c yaml_read.c package_read.c package_check.c \
+	      wrapper.c wrapper_values.c template.c))
 
 CORE_OBJ  := $(CORE_SRC:%.c=$(B)/%.o) $(B)/schema.o
 CMD_OBJ   := $(CMD_SRC:%.c=$(B)/%.o)

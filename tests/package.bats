@@ -204,7 +204,7 @@ make_wrapper() {
 	run_sxc app install demo all
 	assert_refused 3 "no private server matches 'all'"
 	run_sxc app install demo @group
-	assert_refused_like 5 "groups are of servers"
+	assert_refused 3 "no private server matches '@group'"
 	run_sxc app install other web9
 	assert_refused_like 3 "no application named 'other'"
 	run_sxc app install demo web9 --set size

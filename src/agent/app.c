@@ -57,20 +57,30 @@ static void fill_env(struct app_on *o)
 	}
 }
 
-int app_on_init(struct app_on *o, struct agent *a, const char *ps, struct package *p,
-	const struct msg *m, struct err *e)
+void app_on_init_plain(struct app_on *o, struct agent *a, const char *ps, struct package *p)
 {
-	int r;
-
 	o->a = a;
 	o->ps = ps;
 	o->p = p;
 	o->dir = str_fmt(INSIDE_DIR "/%s", p->wrapper.app);
 	wrapper_values_init(&o->values, &p->wrapper);
+}
+
+int app_on_init(struct app_on *o, struct agent *a, const char *ps, struct package *p,
+	const struct msg *m, struct err *e)
+{
+	int r;
+
+	app_on_init_plain(o, a, ps, p);
 	if ((r = take_settings(o, m, e)) < 0)
 		return r;
 	fill_env(o);
 	return 0;
+}
+
+int app_patience(const struct app_on *o, int usual)
+{
+	return o->p->wrapper.timeout ? (int)o->p->wrapper.timeout : usual;
 }
 
 int app_on_open(struct app_on *o, struct agent *a, const char *ps, const char *app, struct err *e)

@@ -36,13 +36,20 @@ int app_package_file(const struct package *p, const char *path, struct str *out,
 /* ---- records (app_record.c) ---- */
 
 /*
- * What is known of one instance: fields app, version, digest, state (installing, running, stopped),
- * setting (nested name, value), package (those that came with it).
+ * What is known of one instance: fields app, version, digest, state (installing, running,
+ * updating), setting (nested name, value), package (those that came with it), fresh (data that was
+ * not there before), was (NAME=VERSION of packages that were there). While it is updated the old
+ * version's stay, and next (digest of the new one), arriving (packages that come with that), up (1:
+ * it was running), stopped (1: it shall not run) are there too.
  */
 int app_record_read(const char *ps, const char *app, struct msg **out,
 	struct err *e); /* 1, 0 none */
 int app_record_write(const char *ps, const char *app, const struct msg *m, struct err *e);
 int app_record_remove(const char *ps, const char *app, struct err *e);
+/* A new one of a package, with the settings of a request (app_install.c); the caller's. */
+struct msg *app_record_new(const struct package *p, const struct msg *req, const char *state);
+/* All texts of a field. */
+void app_record_copy(struct msg *to, const struct msg *from, const char *field);
 /* Names of the records in AGENT_PS/NAME/KIND ("apps", "sites"). */
 int record_names(const char *ps, const char *kind, struct strvec *names, struct err *e);
 /* The same for sites: fields app, user, title, state (active, suspended). */
@@ -65,8 +72,39 @@ void app_on_release(struct app_on *o);
 /* Takes p over; settings from the nested "setting" fields (name, value) of m, all checked. */
 int app_on_init(struct app_on *o, struct agent *a, const char *ps, struct package *p,
 	const struct msg *m, struct err *e);
+/* Without values of settings: for its files, units and data, not to be configured. */
+void app_on_init_plain(struct app_on *o, struct agent *a, const char *ps, struct package *p);
 /* From its record; E_NOTFOUND when it is not installed there. */
 int app_on_open(struct app_on *o, struct agent *a, const char *ps, const char *app, struct err *e);
+/* From a request with name, app, version, digest, signature, setting: its package verified, its
+ * private server running (app_install.c). */
+int app_on_take(struct app_on *o, struct agent *a, const struct msg *req, struct err *e);
+/* Seconds that scripts and services may take: what the wrapper says, or those usual. */
+int app_patience(const struct app_on *o, int usual);
+/* What the wrapper says for the system inside, E_STATE when it does not run there. */
+int app_platform(struct app_on *o, const struct wrapper_platform **pl, struct err *e);
+
+/* ---- files and packages of the distribution (app_install.c, app_debs.c) ---- */
+
+/* "packages/debian-12/NAME_VERSION_ARCH.deb" of that platform: the file's name, else NULL. */
+const char *app_bundled(const char *path, const char *platform);
+/* Note which packages will come with it (field come) and which are there (field "was"). */
+int app_plan_packages(struct app_on *o, const struct wrapper_platform *pl, struct msg *record,
+	const char *come, struct err *e);
+/* Note which of its data is not there yet (field "fresh"). */
+int app_plan_data(struct app_on *o, struct msg *record, struct err *e);
+/* The wrapper's own files to DIR/wrapper, the platform's packages (those wanted; NULL: all) to
+ * DIR/packages. */
+int app_send_files(struct app_on *o, const struct wrapper_platform *pl,
+	bool (*wanted)(void *arg, const char *file), void *arg, struct err *e);
+/* Install what lies in DIR/packages, or the named ones from the network; older: also where a newer
+ * version is there. Waits for another package manager, settles what is half-configured. */
+int app_install_packages(struct app_on *o, const struct strvec *names, bool older, struct err *e);
+/* Both of the above with all that the platform has. */
+int app_bring_files(struct app_on *o, const struct wrapper_platform *pl, bool older, struct err *e);
+/* Remove the packages named in a field of the record, as far as nothing needs them. */
+int app_remove_packages(struct app_on *o, const struct msg *record, const char *field, bool purge,
+	struct err *e);
 
 /* ---- inside (app_inside.c) ---- */
 
@@ -94,7 +132,8 @@ int inside_platform(const char *ps, char **out, struct err *e);
 
 /* Keep what stands where the templates will be written, to bring it back on removal. */
 int app_save_originals(struct app_on *o, struct err *e);
-int app_restore_originals(struct app_on *o, struct err *e);
+/* Bring that back, but for the targets that but (may be NULL) writes too. */
+int app_restore_originals(struct app_on *o, const struct wrapper *but, struct err *e);
 /* Render, test with the application's own checker, put live. Nothing changed when it fails. */
 int app_configure(struct app_on *o, struct err *e);
 /* Take the last app_configure back. */
@@ -106,6 +145,8 @@ int app_check(struct app_on *o, struct err *e);
 
 /* op: start, stop, restart, reload, enable, disable; of all its units. */
 int app_units(struct app_on *o, const char *op, struct err *e);
+/* The same of one. */
+int app_unit(struct app_on *o, const char *op, const char *unit, struct err *e);
 /* Wait until units are active and ports answer; E_FAIL with what is not after seconds. */
 int app_wait_healthy(struct app_on *o, int seconds, struct err *e);
 /* One look: 0, or E_FAIL with what is not. */

@@ -20,8 +20,34 @@
 	"done\n"                                                                                   \
 	"rm -rf -- \"$dir\"; mv -T -- \"$dir.new\" \"$dir\"\n"
 static const char sh_save[] = SAVE;
-/* The same unless it was kept before: of an installation whose data stayed. */
-static const char sh_save_once[] = "[ ! -d \"$1\" ] || exit 0\n" SAVE;
+
+/*
+ * DIR {N MODE TARGET}…: keep what stood at each target before it was ever ours, by the target's own
+ * name, below DIR/had, or below DIR/none that there was nothing. What is known stays as it is.
+ */
+static const char sh_save_once[] =
+	"set -e; umask 077; dir=$1; shift; mkdir -p -- \"$dir\"\n"
+	"while [ $# -gt 0 ]; do\n"
+	"	had=$dir/had$3; none=$dir/none$3\n"
+	"	if [ -e \"$had\" ] || [ -L \"$had\" ] || [ -e \"$none\" ]; then :\n"
+	"	elif [ -e \"$3\" ] || [ -L \"$3\" ]; then\n"
+	"		mkdir -p -- \"${had%/*}\"\n"
+	"		cp -a -T -- \"$3\" \"$had.sxc-new\"; mv -T -- \"$had.sxc-new\" \"$had\"\n"
+	"	else mkdir -p -- \"${none%/*}\"; : >\"$none\"; fi\n"
+	"	shift 3\n"
+	"done\n";
+
+/* DIR {N MODE TARGET}…: each target as it was before it was ours; of others nothing is known. */
+static const char sh_original[] =
+	"set -e; dir=$1; shift\n"
+	"while [ $# -gt 0 ]; do\n"
+	"	had=$dir/had$3\n"
+	"	if [ -e \"$had\" ] || [ -L \"$had\" ]; then\n"
+	"		mkdir -p -- \"${3%/*}\"\n"
+	"		cp -a -T -- \"$had\" \"$3.sxc-new\"; mv -T -- \"$3.sxc-new\" \"$3\"\n"
+	"	elif [ -e \"$dir/none$3\" ]; then rm -f -- \"$3\"; fi\n"
+	"	shift 3\n"
+	"done\n";
 
 /* DIR {N MODE TARGET}…: each target as it was kept; what was not there goes. */
 static const char sh_back[] =
@@ -59,10 +85,21 @@ static const char sh_check[] =
 	"	while [ \"$n\" -gt 0 ]; do mount --bind -- \"$dir/$1\" \"$3\"; shift 3; n=$((n - 1)); done\n"
 	"	exec \"$@\"' sxc \"$dir\" \"$n\" \"$@\"\n";
 
-/* The triples N MODE TARGET of the templates. */
-static void add_triples(const struct wrapper *w, struct strvec *words)
+static bool has_target(const struct wrapper *w, const char *to)
+{
+	vec_each(&w->templates, t) {
+		if (strcmp(t->to, to) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The triples N MODE TARGET of the templates, but for the targets that but has too. */
+static void add_triples(const struct wrapper *w, const struct wrapper *but, struct strvec *words)
 {
 	for (size_t i = 0; i < w->templates.n; i++) {
+		if (but && has_target(but, w->templates.v[i].to))
+			continue;
 		autofree char *n = str_fmt("%zu", i),
 			      *mode = str_fmt("%04o", w->templates.v[i].mode);
 
@@ -72,7 +109,8 @@ static void add_triples(const struct wrapper *w, struct strvec *words)
 	}
 }
 
-static int step(struct app_on *o, const char *text, const char *sub, struct err *e)
+static int step_but(struct app_on *o, const struct wrapper *but, const char *text, const char *sub,
+	struct err *e)
 {
 	autofree char *dir = str_fmt("%s.%s", o->dir, sub);
 	autostrvec words = {0};
@@ -80,8 +118,13 @@ static int step(struct app_on *o, const char *text, const char *sub, struct err 
 	if (!o->p->wrapper.templates.n)
 		return 0;
 	strvec_push(&words, dir);
-	add_triples(&o->p->wrapper, &words);
+	add_triples(&o->p->wrapper, but, &words);
 	return inside_sh(o->ps, text, (const char *const *)strvec_argv(&words), STEP_TIME, e);
+}
+
+static int step(struct app_on *o, const char *text, const char *sub, struct err *e)
+{
+	return step_but(o, NULL, text, sub, e);
 }
 
 int app_save_originals(struct app_on *o, struct err *e)
@@ -89,9 +132,9 @@ int app_save_originals(struct app_on *o, struct err *e)
 	return step(o, sh_save_once, "original", e);
 }
 
-int app_restore_originals(struct app_on *o, struct err *e)
+int app_restore_originals(struct app_on *o, const struct wrapper *but, struct err *e)
 {
-	return step(o, sh_back, "original", e);
+	return step_but(o, but, sh_original, "original", e);
 }
 
 static int render_one(struct app_on *o, const struct wrapper_template *t, struct str *out,
@@ -132,7 +175,7 @@ static int check_candidates(struct app_on *o, const char *dir, struct err *e)
 		return 0;
 	strvec_push(&words, dir);
 	strvec_push(&words, count);
-	add_triples(w, &words);
+	add_triples(w, NULL, &words);
 	for (size_t i = 0; i < w->check.n; i++)
 		strvec_push(&words, w->check.v[i]);
 	if (inside_sh(o->ps, sh_check, (const char *const *)strvec_argv(&words), CHECK_TIME, e) < 0)

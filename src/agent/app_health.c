@@ -25,6 +25,11 @@ static int systemctl(const char *ps, const char *op, const char *unit, struct er
 	return inside_run(ps, argv, NULL, UNIT_TIME, e);
 }
 
+int app_unit(struct app_on *o, const char *op, const char *unit, struct err *e)
+{
+	return systemctl(o->ps, op, unit, e);
+}
+
 int app_units(struct app_on *o, const char *op, struct err *e)
 {
 	int r = 0;

@@ -174,7 +174,7 @@ int app_script(struct app_on *o, enum wrapper_script script, const char *action,
 	strvec_push(&env, act);
 	autofree char *full = str_fmt("%s/wrapper/%s", o->dir, path);
 	char *argv[] = {full, NULL};
-	return inside_run(o->ps, argv, strvec_argv(&env), SCRIPT_TIME, e);
+	return inside_run(o->ps, argv, strvec_argv(&env), app_patience(o, SCRIPT_TIME), e);
 }
 
 /* ---- what it runs ---- */

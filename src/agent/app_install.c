@@ -5,40 +5,15 @@
 #include "agent/app.h"
 #include "agent/ps.h"
 
-#define PACKAGES_TIME 900
-#define REMOVE_TIME   300
-#define HEALTHY_TIME  90
-#define POLICY_MARK   "# sxc: nothing is started while packages come in"
-
-/*
- * DIR PACKAGE…: install each .deb of DIR, older and same versions skipped, or where there are
- * none the named packages from the network. What comes in is not started: policy-rc.d(8).
- */
-static const char sh_packages[] =
-	"set -e; dir=$1; shift; policy=/usr/sbin/policy-rc.d; made=\n"
-	"export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8\n"
-	"if ! [ -e $policy ] || grep -qx '" POLICY_MARK "' $policy; then made=1\n"
-	"	printf '#!/bin/sh\\n%s\\nexit 101\\n' '" POLICY_MARK
-	"' >$policy; chmod 755 $policy; fi\n"
-	"trap '[ -z \"$made\" ] || rm -f $policy' EXIT\n"
-	"if ls \"$dir\"/*.deb >/dev/null 2>&1; then\n"
-	"	dpkg -E -G --force-confdef --force-confold -i \"$dir\"/*.deb\n"
-	"else [ $# -eq 0 ] || apt-get -q -y --no-install-recommends \\\n"
-	"	-o Dpkg::Options::=--force-confold install -- \"$@\"; fi\n";
-
-/* PURGE PACKAGE…: those that came along and that nothing else needs by now; the rest stays. */
-static const char sh_remove[] =
-	"export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8; how=--remove\n"
-	"[ \"$1\" = 0 ] || how=--purge; shift; [ $# -gt 0 ] || exit 0\n"
-	"dpkg $how \"$@\" && exit 0\n"
-	"for p; do dpkg $how \"$p\" >/dev/null 2>&1 || :; done; exit 0\n";
+#define REMOVE_TIME  300
+#define HEALTHY_TIME 90
 
 /* WORD…: directories and files go. */
 static const char sh_delete[] = "rm -rf --one-file-system -- \"$@\"";
 
 /* ---- the record ---- */
 
-static struct msg *new_record(const struct package *p, const struct msg *req, const char *state)
+struct msg *app_record_new(const struct package *p, const struct msg *req, const char *state)
 {
 	struct msg *m = msg_new();
 	const struct msg *s;
@@ -57,29 +32,22 @@ static struct msg *new_record(const struct package *p, const struct msg *req, co
 	return m;
 }
 
+void app_record_copy(struct msg *to, const struct msg *from, const char *field)
+{
+	const char *text;
+
+	for (size_t i = 0; (text = msg_text_at(from, field, i)); i++)
+		msg_add_text(to, field, text);
+}
+
 /* What was found out before anything came. */
 static void copy_plan(struct msg *to, const struct msg *from)
 {
-	const char *name;
-
-	for (size_t i = 0; (name = msg_text_at(from, "package", i)); i++)
-		msg_add_text(to, "package", name);
-	for (size_t i = 0; (name = msg_text_at(from, "fresh", i)); i++)
-		msg_add_text(to, "fresh", name);
+	app_record_copy(to, from, "package");
+	app_record_copy(to, from, "fresh");
 }
 
-/* ---- packages of the distribution ---- */
-
-/* "packages/debian-12/NAME_VERSION_ARCH.deb" of that platform: the file's name, else NULL. */
-static const char *bundled(const char *path, const char *platform)
-{
-	size_t n = strlen(platform);
-
-	if (!str_starts(path, "packages/") || strncmp(path + 9, platform, n) != 0 ||
-		path[9 + n] != '/' || !str_ends(path, ".deb"))
-		return NULL;
-	return path + 9 + n + 1;
-}
+/* ---- data and files ---- */
 
 static bool have_line(const struct strvec *lines, const char *name)
 {
@@ -89,47 +57,8 @@ static bool have_line(const struct strvec *lines, const char *name)
 	return false;
 }
 
-static int installed_now(const char *ps, struct strvec *names, struct err *e)
-{
-	char prog[] = "dpkg-query", opt[] = "-W", form[] = "-f=${db:Status-Status} ${Package}\n";
-	char *argv[] = {prog, opt, form, NULL};
-	autostrvec lines = {0};
-	autostr out = STR_INIT;
-	int r = inside_output(ps, argv, 60, &out, e);
-
-	if (r < 0)
-		return r;
-	strvec_split(&lines, str_c(&out), "\n");
-	for (size_t i = 0; i < lines.n; i++)
-		if (str_starts(lines.v[i], "installed "))
-			strvec_push(names, lines.v[i] + strlen("installed "));
-	return 0;
-}
-
-/* Which packages will have come with the application: those that are not there yet. */
-static int plan_packages(struct app_on *o, const struct wrapper_platform *pl, struct msg *record,
-	struct err *e)
-{
-	autostrvec have = {0};
-	int r = installed_now(o->ps, &have, e);
-
-	if (r < 0)
-		return r;
-	vec_each(&o->p->members, m) {
-		const char *file = bundled(m->path, pl->name);
-		autofree char *name = file ? mem_strndup(file, strcspn(file, "_")) : NULL;
-
-		if (name && !have_line(&have, name))
-			msg_add_text(record, "package", name);
-	}
-	for (size_t i = 0; !pl->bundle && i < pl->packages.n; i++)
-		if (!have_line(&have, pl->packages.v[i]))
-			msg_add_text(record, "package", pl->packages.v[i]);
-	return 0;
-}
-
 /* Which of its data is not there yet: that goes again when the installation fails. */
-static int plan_data(struct app_on *o, struct msg *record, struct err *e)
+int app_plan_data(struct app_on *o, struct msg *record, struct err *e)
 {
 	static char text[] = "for p; do [ -e \"$p\" ] || printf '%s\\n' \"$p\"; done";
 	const struct words *data = &o->p->wrapper.data;
@@ -152,18 +81,18 @@ static int plan_data(struct app_on *o, struct msg *record, struct err *e)
 	return 0;
 }
 
-/* The wrapper's own files to DIR/wrapper, the platform's packages to DIR/packages. */
-static int send_files(struct app_on *o, const struct wrapper_platform *pl, struct err *e)
+int app_send_files(struct app_on *o, const struct wrapper_platform *pl,
+	bool (*wanted)(void *arg, const char *file), void *arg, struct err *e)
 {
 	struct bundle b = {0};
 	int r = 0;
 
 	for (size_t i = 0; i < o->p->members.n && r == 0; i++) {
 		const struct package_member *m = &o->p->members.v[i];
-		const char *file = bundled(m->path, pl->name);
+		const char *file = app_bundled(m->path, pl->name);
 		autostr text = STR_INIT;
 
-		if (!file && str_starts(m->path, "packages/"))
+		if (file ? wanted && !wanted(arg, file) : str_starts(m->path, "packages/"))
 			continue;
 		autofree char *to = str_fmt("%s/%s", file ? "packages" : "wrapper",
 			file ? file : m->path);
@@ -176,36 +105,27 @@ static int send_files(struct app_on *o, const struct wrapper_platform *pl, struc
 	return r;
 }
 
-static int install_packages(struct app_on *o, const struct wrapper_platform *pl, struct err *e)
+/* What is fetched from the network where it does not travel inside. */
+static void add_names(const struct wrapper_platform *pl, struct strvec *names)
 {
-	autofree char *dir = str_fmt("%s/packages", o->dir);
-	autostrvec words = {0};
+	for (size_t i = 0; !pl->bundle && i < pl->packages.n; i++)
+		strvec_push(names, pl->packages.v[i]);
+}
+
+int app_bring_files(struct app_on *o, const struct wrapper_platform *pl, bool older, struct err *e)
+{
+	autostrvec names = {0};
 	int r;
 
-	strvec_push(&words, dir);
-	for (size_t i = 0; !pl->bundle && i < pl->packages.n; i++)
-		strvec_push(&words, pl->packages.v[i]);
-	r = inside_sh(o->ps, sh_packages, (const char *const *)strvec_argv(&words), PACKAGES_TIME,
-		e);
-	if (r < 0)
-		return err_wrap(e, "installing packages");
-	const char *const gone[] = {dir, NULL};
-	return inside_sh(o->ps, sh_delete, gone, 60, e);
+	agent_progress(o->a, "copying files", 0, 0);
+	if ((r = app_send_files(o, pl, NULL, NULL, e)) < 0)
+		return r;
+	agent_progress(o->a, "installing packages", 0, 0);
+	add_names(pl, &names);
+	return app_install_packages(o, &names, older, e);
 }
 
 /* ---- taking away ---- */
-
-static int remove_packages(struct app_on *o, const struct msg *record, bool purge, struct err *e)
-{
-	autostrvec words = {0};
-	const char *name;
-
-	strvec_push(&words, purge ? "1" : "0");
-	for (size_t i = 0; (name = msg_text_at(record, "package", i)); i++)
-		strvec_push(&words, name);
-	return inside_sh(o->ps, sh_remove, (const char *const *)strvec_argv(&words), REMOVE_TIME,
-		e);
-}
 
 /* How much goes: ALL_BUT_DATA as if it had never come (data that was there stays), ALL its data. */
 enum extent { PROGRAM, ALL_BUT_DATA, ALL };
@@ -213,7 +133,7 @@ enum extent { PROGRAM, ALL_BUT_DATA, ALL };
 /* What lies in INSIDE_DIR for it, but for the originals while its own files stay; and its data. */
 static int remove_files(struct app_on *o, const struct msg *record, enum extent how, struct err *e)
 {
-	static const char *const parts[] = {"", ".candidate", ".previous", ".original"};
+	static const char *const parts[] = {"", ".candidate", ".previous", ".saved", ".original"};
 	size_t n = how == PROGRAM ? ARRAY_LEN(parts) - 1 : ARRAY_LEN(parts);
 	autostrvec words = {0};
 	const char *fresh;
@@ -239,8 +159,8 @@ static int take_away(struct app_on *o, const struct msg *record, enum extent how
 	app_units(o, "disable", &ignored); /* a unit that is broken or gone is no reason to stay */
 	app_units(o, "stop", &ignored);
 	app_script(o, SCRIPT_REMOVE, "remove", NULL, &ignored);
-	if ((r = remove_packages(o, record, how != PROGRAM, e)) < 0 ||
-		(how != PROGRAM && (r = app_restore_originals(o, e)) < 0))
+	if ((r = app_remove_packages(o, record, "package", how != PROGRAM, e)) < 0 ||
+		(how != PROGRAM && (r = app_restore_originals(o, NULL, e)) < 0))
 		return r;
 	return remove_files(o, record, how, e);
 }
@@ -261,11 +181,7 @@ static int bring_up(struct app_on *o, const struct wrapper_platform *pl, struct 
 {
 	int r;
 
-	agent_progress(o->a, "copying files", 0, 0);
-	if ((r = send_files(o, pl, e)) < 0)
-		return r;
-	agent_progress(o->a, "installing packages", 0, 0);
-	if ((r = install_packages(o, pl, e)) < 0)
+	if ((r = app_bring_files(o, pl, false, e)) < 0)
 		return r;
 	agent_progress(o->a, "configuring", 0, 0);
 	if ((r = app_configure(o, e)) < 0 ||
@@ -274,20 +190,20 @@ static int bring_up(struct app_on *o, const struct wrapper_platform *pl, struct 
 	agent_progress(o->a, "starting", 0, 0);
 	if ((r = app_units(o, "enable", e)) < 0 || (r = app_units(o, "restart", e)) < 0)
 		return r;
-	return app_wait_healthy(o, HEALTHY_TIME, e);
+	return app_wait_healthy(o, app_patience(o, HEALTHY_TIME), e);
 }
 
 /* Of an installation that was cut short the plan is kept: by then packages may have come in. */
 static int begin(struct app_on *o, const struct wrapper_platform *pl, const struct msg *req,
 	const struct msg *before, struct msg **record, struct err *e)
 {
-	automsg *m = new_record(o->p, req, "installing");
+	automsg *m = app_record_new(o->p, req, "installing");
 	int r = 0;
 
 	if (before)
 		copy_plan(m, before);
-	else if ((r = plan_packages(o, pl, m, e)) < 0 || (r = plan_data(o, m, e)) < 0 ||
-		 (r = app_save_originals(o, e)) < 0)
+	else if ((r = app_plan_packages(o, pl, m, "package", e)) < 0 ||
+		 (r = app_plan_data(o, m, e)) < 0 || (r = app_save_originals(o, e)) < 0)
 		return r;
 	if ((r = app_record_write(o->ps, o->p->wrapper.app, m, e)) < 0)
 		return r;
@@ -295,70 +211,76 @@ static int begin(struct app_on *o, const struct wrapper_platform *pl, const stru
 	return 0;
 }
 
-static int install(struct app_on *o, const struct msg *req, const struct msg *before, struct err *e)
+int app_platform(struct app_on *o, const struct wrapper_platform **pl, struct err *e)
 {
-	const struct wrapper_platform *pl;
 	autofree char *platform = NULL;
-	automsg *record = NULL, *done = NULL;
 	int r = inside_platform(o->ps, &platform, e);
 
 	if (r < 0)
 		return r;
-	if (!(pl = wrapper_platform(&o->p->wrapper, platform)))
-		return err_set(e, E_STATE, "%s does not run on %s, which %s is", o->p->wrapper.app,
-			platform, o->ps);
-	if ((r = begin(o, pl, req, before, &record, e)) < 0)
+	if ((*pl = wrapper_platform(&o->p->wrapper, platform)))
+		return 0;
+	return err_set(e, E_STATE, "%s does not run on %s, which %s is", o->p->wrapper.app,
+		platform, o->ps);
+}
+
+static int install(struct app_on *o, const struct msg *req, const struct msg *before, struct err *e)
+{
+	const struct wrapper_platform *pl;
+	automsg *record = NULL, *done = NULL;
+	int r = app_platform(o, &pl, e);
+
+	if (r < 0 || (r = begin(o, pl, req, before, &record, e)) < 0)
 		return r;
 	if ((r = bring_up(o, pl, e)) < 0) {
 		undo_install(o, record);
 		return r;
 	}
-	done = new_record(o->p, req, "running");
+	done = app_record_new(o->p, req, "running");
 	copy_plan(done, record);
 	return app_record_write(o->ps, o->p->wrapper.app, done, e);
 }
 
-static int check_request(const struct msg *req, const char **ps, const char **app, struct err *e)
+int app_on_take(struct app_on *o, struct agent *a, const struct msg *req, struct err *e)
 {
-	int r = msg_need_name(req, "name", ps, e);
+	const char *ps, *app, *digest, *signature, *version;
+	struct package *p = NULL;
+	int r;
 
-	if (r < 0 || (r = msg_need_name(req, "app", app, e)) < 0)
+	if ((r = msg_need_name(req, "name", &ps, e)) < 0 ||
+		(r = msg_need_name(req, "app", &app, e)) < 0 ||
+		(r = msg_need_text(req, "digest", &digest, e)) < 0 ||
+		(r = msg_need_text(req, "version", &version, e)) < 0 ||
+		(r = msg_need_text(req, "signature", &signature, e)) < 0)
 		return r;
-	if (!ps_exists(*ps))
-		return err_set(e, E_NOTFOUND, "no private server named '%s' here", *ps);
+	if (!ps_exists(ps))
+		return err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
+	if (!ps_is_running(ps))
+		return err_set(e, E_STATE, "private server %s is not running", ps);
+	agent_progress(a, "verifying", 0, 0);
+	if ((r = app_package_take(digest, signature, &p, e)) < 0 ||
+		(r = app_on_init(o, a, ps, p, req, e)) < 0)
+		return r;
+	if (strcmp(p->wrapper.app, app) != 0 || strcmp(p->version, version) != 0)
+		return err_set(e, E_INTEGRITY, "package %s is %s %s, not %s %s", digest,
+			p->wrapper.app, p->version, app, version);
 	return 0;
 }
 
 AGENT_OP(app_install, "app.install", OP_CHANGE | OP_LOCK_PS)
 {
-	const char *ps, *app, *digest, *signature, *version;
 	autoapp o = {0};
 	automsg *before = NULL;
-	struct package *p = NULL;
-	int r;
+	int r = app_on_take(&o, a, req, e);
 
 	(void)ans;
-	if ((r = check_request(req, &ps, &app, e)) < 0 ||
-		(r = msg_need_text(req, "digest", &digest, e)) < 0 ||
-		(r = msg_need_text(req, "version", &version, e)) < 0 ||
-		(r = msg_need_text(req, "signature", &signature, e)) < 0)
+	if (r < 0 || (r = app_record_read(o.ps, o.p->wrapper.app, &before, e)) < 0)
 		return r;
-	if (!ps_is_running(ps))
-		return err_set(e, E_STATE, "private server %s is not running", ps);
-	agent_progress(a, "verifying", 0, 0);
-	if ((r = app_package_take(digest, signature, &p, e)) < 0 ||
-		(r = app_on_init(&o, a, ps, p, req, e)) < 0)
-		return r;
-	if (strcmp(p->wrapper.app, app) != 0 || strcmp(p->version, version) != 0)
-		return err_set(e, E_INTEGRITY, "package %s is %s %s, not %s %s", digest,
-			p->wrapper.app, p->version, app, version);
-	if ((r = app_record_read(ps, app, &before, e)) < 0)
-		return r;
-	if (before && str_eq(msg_text(before, "state"), "running"))
-		return str_eq(msg_text(before, "digest"), digest)
+	if (before && !str_eq(msg_text(before, "state"), "installing"))
+		return str_eq(msg_text(before, "digest"), o.p->digest)
 		               ? 0
-		               : err_set(e, E_EXISTS, "%s %s is installed on %s", app,
-					 msg_text(before, "version"), ps);
+		               : err_set(e, E_EXISTS, "%s %s is installed on %s", o.p->wrapper.app,
+					 msg_text(before, "version"), o.ps);
 	return install(&o, req, before, e);
 }
 

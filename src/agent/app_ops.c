@@ -30,7 +30,7 @@ static int control(struct app_on *o, const char *op, struct err *e)
 		return r;
 	if ((r = app_units(o, op, e)) < 0 || stop)
 		return r;
-	return app_wait_healthy(o, HEALTHY_TIME, e);
+	return app_wait_healthy(o, app_patience(o, HEALTHY_TIME), e);
 }
 
 AGENT_OP(app_control, "app.control", OP_CHANGE | OP_LOCK_PS)
@@ -111,17 +111,12 @@ AGENT_OP(app_status, "app.status", OP_READ)
 
 static struct msg *with_settings(const struct msg *old, const struct msg *req)
 {
-	static const char *const keep[] = {"app", "version", "digest", "state"};
+	static const char *const keep[] = {"app", "version", "digest", "state", "package", "fresh"};
 	struct msg *m = msg_new();
 	const struct msg *s;
-	const char *name;
 
 	for (size_t i = 0; i < ARRAY_LEN(keep); i++)
-		msg_add_text(m, keep[i], msg_text(old, keep[i]));
-	for (size_t i = 0; (name = msg_text_at(old, "package", i)); i++)
-		msg_add_text(m, "package", name);
-	for (size_t i = 0; (name = msg_text_at(old, "fresh", i)); i++)
-		msg_add_text(m, "fresh", name);
+		app_record_copy(m, old, keep[i]);
 	for (size_t i = 0; (s = msg_sub_at(req, "setting", i)); i++) {
 		struct msg *copy = msg_new();
 
@@ -142,7 +137,7 @@ static int apply(struct app_on *o, struct err *e)
 		return r;
 	r = app_units(o, "reload-or-restart", e);
 	if (r == 0)
-		r = app_wait_healthy(o, HEALTHY_TIME, e);
+		r = app_wait_healthy(o, app_patience(o, HEALTHY_TIME), e);
 	if (r == 0)
 		return 0;
 	app_configure_back(o, &ignored);

@@ -104,6 +104,9 @@ int app_package_take(const char *digest, const char *signature, struct package *
 	if ((r = trusted_key(pub, e)) < 0 ||
 		(r = package_check_signature(digest, signature, pub, digest, e)) < 0)
 		return r;
+	/* Unpacked before, for another private server: it was verified then. */
+	if ((r = app_package_open(digest, out, e)) != E_NOTFOUND)
+		return r;
 	autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT

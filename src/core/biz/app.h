@@ -53,9 +53,11 @@ int app_complete(struct sxc *s, const char *prefix, int limit,
 
 /*
  * Write down an instance on a private server (row id) and the job that installs it, inside the
- * caller's transaction. version NULL: the newest. settings: object of names and values, taken over.
- * E_NOTFOUND; E_USAGE for a setting; E_STATE (platform, licence, a requirement that is not there);
- * E_EXISTS when it is installed already; E_INUSE when it conflicts with one that is there.
+ * caller's transaction. What it requires gets jobs of its own before that one.
+ * version NULL: the newest. settings: object of names and values, taken over.
+ * E_NOTFOUND; E_USAGE for a setting; E_STATE (a requirement that cannot be had, a cycle);
+ * E_EXISTS when it is installed already; E_INUSE when it conflicts with one that is there;
+ * E_LIMIT when no licence is left.
  */
 int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *version,
 	json_t *settings, int64_t *job, struct err *e);
@@ -67,14 +69,48 @@ struct app_settings {
 	struct app_setting *v;
 	size_t n, cap;
 };
-/* The same on the private server of that name, in a transaction of its own, then run. An install
- * that was cut short goes on. With dry_run: checked, nothing written. */
-int app_install(struct sxc *s, const char *ps, const char *app, const char *version,
-	const struct app_settings *settings, struct err *e);
-/* Absent afterwards; purge: its data too. E_INUSE while a domain is served by it. */
-int app_uninstall(struct sxc *s, const char *ps, const char *app, bool purge, struct err *e);
-/* op: start, stop, restart. */
-int app_control(struct sxc *s, const char *ps, const char *app, const char *op, struct err *e);
+
+enum app_op {
+	APP_INSTALL,
+	APP_UPDATE,
+	APP_UNINSTALL,
+	APP_START,
+	APP_STOP,
+	APP_RESTART,
+	APP_CONFIG, /* change settings: checked, rendered, tested and put live, or taken back */
+	APP_REVERT, /* settings as they were after a change */
+};
+struct app_order {
+	enum app_op op;
+	const char *app;
+	const char *version;                 /* install, update; NULL: the newest */
+	const struct app_settings *settings; /* install, update, config; may be NULL */
+	int64_t revert;                      /* number of the change */
+	bool purge;                          /* uninstall: data too */
+	bool downgrade;                      /* update: to an older version too */
+	int64_t canary;                      /* update: that many targets first */
+	bool keep_going;                     /* update: on after a failure */
+};
+/* What became of one target. */
+struct app_outcome {
+	const char *app, *ps, *server;
+	int result;      /* 0 or E_ */
+	const char *why; /* it failed */
+	bool nothing;    /* it was so already */
+	bool left;       /* it was not begun because another failed */
+};
+typedef void (*app_told_fn)(void *arg, const struct app_outcome *o);
+/*
+ * Carry an order out on targets (see app_targets; patterns mean those that have the application,
+ * but for an installation): a job for each is written down, then run, on many servers at once.
+ * What was cut short goes on. With dry_run: checked, nothing written. told hears of each target as
+ * it ends. One target: its own error. Several: E_PARTIAL, or the code that all failed with.
+ * Of one target: E_NOTFOUND, E_EXISTS, E_USAGE for a setting, E_STATE (not running, an older
+ * version, a requirement), E_INUSE (a conflict, a domain, another that requires it), E_LIMIT (no
+ * licence), E_BUSY.
+ */
+int app_order_run(struct sxc *s, const struct app_order *o, char *const *targets, app_told_fn told,
+	void *arg, struct err *e);
 
 struct instance_row {
 	const char *app, *version, *ps, *server, *state, *account, *error;
@@ -89,20 +125,24 @@ struct instance_status_row {
 };
 int instance_status(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
 	struct err *e);
-/* Names of the private servers that TARGET (a name, a glob, all) means. E_STATE for a server. */
+/* Names of the private servers that TARGET means: a name, @GROUP (of servers), a glob, all; app not
+ * NULL: patterns mean those that have it. E_STATE for a server. */
 struct strvec;
-int app_targets(struct sxc *s, const char *target, struct strvec *names, struct err *e);
+int app_targets(struct sxc *s, const char *target, const char *app, struct strvec *names,
+	struct err *e);
 
 /* ---- settings of an instance ---- */
 
 /* Each setting with its value now (secrets: NULL). */
 int app_config_get(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
 	struct err *e);
-/*
- * Change settings: checked here, rendered, tested and put live
- * there, rolled back when it does not come up.
- */
-int app_config_set(struct sxc *s, const char *ps, const char *app,
-	const struct app_settings *changes, struct err *e);
+/* Each change, the last first. settings: a JSON object of what became different, "" for back to the
+ * default; no secrets. */
+struct app_change_row {
+	int64_t n, at;
+	const char *login, *version, *settings;
+};
+int app_config_history(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
+	struct err *e);
 
 #endif

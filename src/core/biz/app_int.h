@@ -9,7 +9,9 @@
 
 #include "biz/app.h"
 #include "biz/job.h"
+#include "biz/ps.h"
 #include "svc/package_read.h"
+#include "util/vec.h"
 
 /* Read a package and the signature beside it; both the caller's (signature may be NULL). */
 int app_check_file(struct sxc *s, const char *file, struct package **out, char **signature,
@@ -24,6 +26,10 @@ struct app_version {
 	struct package *package; /* its manifest */
 };
 void app_version_release(struct app_version *v);
+struct app_versions {
+	struct app_version *v;
+	size_t n, cap;
+};
 /* version NULL: the newest. E_NOTFOUND. */
 int app_version_get(struct sxc *s, const char *name, const char *version, struct app_version *out,
 	struct err *e);
@@ -52,7 +58,48 @@ int instance_provider(struct sxc *s, int64_t ps, const char *capability, int64_t
 int app_ask(struct sxc *s, int64_t server, const char *op, struct msg *req, struct msg **ans,
 	struct err *e);
 
-extern const struct job_kind job_kind_app_install, job_kind_app_uninstall, job_kind_app_start,
-	job_kind_app_stop, job_kind_app_restart, job_kind_app_config;
+/* ---- settings ---- */
+
+void json_cleanup(json_t **j);
+#define autojson autoclean(json_cleanup) json_t
+/* Set values from an object; null: back to the default. E_USAGE. */
+int values_take(struct wrapper_values *vals, const json_t *settings, struct err *e);
+/* What is set, in canonical form, the caller's. */
+json_t *values_json(const struct wrapper_values *vals);
+/* What the command line gave (may be NULL), as an object. */
+int values_given(const struct app_settings *given, json_t **out, struct err *e);
+/* before (may be NULL) with the changes on top: complete and in canonical form, or E_USAGE. */
+int values_check(const struct wrapper *w, const json_t *before, const json_t *settings,
+	json_t **out, struct err *e);
+/* Write down what holds from now on. */
+int instance_put_settings(struct sxc *s, int64_t id, const json_t *settings, struct err *e);
+int history_add(struct sxc *s, int64_t instance, int64_t version, const json_t *settings,
+	struct err *e);
+/* Settings after the n-th change, the caller's. E_NOTFOUND. */
+int history_get(struct sxc *s, int64_t instance, int64_t n, json_t **settings, struct err *e);
+
+/* ---- work on instances ---- */
+
+struct app_jobs {
+	int64_t *v;
+	size_t n, cap;
+};
+void app_jobs_release(struct app_jobs *l);
+/* The instance, or E_NOTFOUND. */
+int instance_need(struct sxc *s, const char *ps, const char *app, struct instance *i,
+	struct err *e);
+/* Write an order for one target down: 1 and its jobs, in their order; 0: nothing is to be done. */
+int instance_queue(struct sxc *s, const struct app_order *o, const char *ps, struct app_jobs *jobs,
+	struct err *e);
+/* An installation with all that it requires, inside a transaction. */
+int install_tx(struct sxc *s, const struct ps *p, const char *app, const char *version,
+	const json_t *settings, struct app_jobs *jobs, struct err *e);
+/* May this version stand beside what is on the private server, and is there what it requires? */
+int check_relations(struct sxc *s, const struct app_version *v, const struct ps *p, struct err *e);
+/* E_INUSE while another one there requires it. */
+int refuse_required(struct sxc *s, const struct instance *i, struct err *e);
+
+extern const struct job_kind job_kind_app_install, job_kind_app_update, job_kind_app_uninstall,
+	job_kind_app_start, job_kind_app_stop, job_kind_app_restart, job_kind_app_config;
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Applications on private servers, in the books: found, listed, asked how they are. */
-#include <fnmatch.h>
 #include <string.h>
 
 #include "biz/app_int.h"
@@ -27,8 +26,6 @@
 	"SELECT p.name FROM instance i JOIN ps p ON p.id = i.ps JOIN app a ON a.id = i.app "       \
 	"WHERE (?1 IS NULL OR p.name = ?1) AND (?2 IS NULL OR a.name = ?2) "                       \
 	"GROUP BY p.name ORDER BY p.name"
-#define SQL_NAMES  "SELECT name FROM ps WHERE state <> 'removing' ORDER BY name"
-#define SQL_SERVER "SELECT 1 FROM server WHERE name = ?1"
 
 char *instance_object(const char *app, const char *ps)
 {
@@ -94,51 +91,6 @@ int instance_list(struct sxc *s, const char *ps, const char *app, app_row_fn fn,
 
 		r = fn(arg, &row, e);
 	}
-	return r;
-}
-
-/* ---- targets ---- */
-
-static int one_target(struct sxc *s, const char *name, struct strvec *names, struct err *e)
-{
-	autoclean(ps_release) struct ps p = {0};
-	int64_t found;
-	struct err missing;
-	int r = ps_get(s, name, &p, &missing);
-
-	if (r == 0) {
-		strvec_push(names, p.name);
-		return 0;
-	}
-	if (r != E_NOTFOUND)
-		return err_set(e, r, "%s", missing.msg);
-	if ((r = db_get_i64(s->db, &found, e, SQL_SERVER, name)) < 0)
-		return r;
-	if (r > 0)
-		return err_set(e, E_STATE,
-			"%s is a server: applications run on private servers, "
-			"\"sxc ps add\" makes one",
-			name);
-	return err_set(e, E_NOTFOUND, "no private server named '%s'", name);
-}
-
-int app_targets(struct sxc *s, const char *target, struct strvec *names, struct err *e)
-{
-	autoclean(db_done) struct query q = {0};
-	size_t before = names->n;
-	int r;
-
-	if (target[0] == '@')
-		return err_set(e, E_STATE,
-			"groups are of servers: name private servers, a glob or all");
-	if (strcmp(target, "all") != 0 && !strpbrk(target, "*?["))
-		return one_target(s, target, names, e);
-	r = db_query(s->db, &q, e, SQL_NAMES);
-	while (r >= 0 && (r = db_next(&q, e)) > 0)
-		if (strcmp(target, "all") == 0 || fnmatch(target, db_text(&q, 0), 0) == 0)
-			strvec_push(names, db_text(&q, 0));
-	if (r == 0 && names->n == before)
-		return err_set(e, E_NOTFOUND, "no private server matches '%s'", target);
 	return r;
 }
 

@@ -8,12 +8,10 @@
 #include "svc/sign.h"
 #include "util/str.h"
 
-#define SQL_STATE    "UPDATE instance SET state = ?2, error = NULL WHERE id = ?1"
-#define SQL_SETTINGS "UPDATE instance SET settings = ?2 WHERE id = ?1"
-#define SQL_REMOVE   "DELETE FROM instance WHERE id = ?1"
-#define SQL_HISTORY                                                                                \
-	"INSERT INTO instance_history (instance, n, at, settings) VALUES (?1, "                    \
-	"(SELECT coalesce(max(n), 0) + 1 FROM instance_history WHERE instance = ?1), ?2, ?3)"
+#define SQL_STATE "UPDATE instance SET state = ?2, error = NULL WHERE id = ?1"
+#define SQL_VERSION                                                                                \
+	"UPDATE instance SET state = ?2, version = ?3, settings = ?4, error = NULL WHERE id = ?1"
+#define SQL_REMOVE "DELETE FROM instance WHERE id = ?1"
 
 static int64_t instance_id(const struct job *j)
 {
@@ -92,7 +90,8 @@ static int introduce(struct job *j, struct err *e)
 	return job_call(j, j->server, "app.trust", req, NULL, e);
 }
 
-static int install(struct job *j, struct err *e)
+/* Which package, and the settings. */
+static struct msg *about_package(const struct job *j)
 {
 	struct msg *m = about(j);
 
@@ -100,6 +99,13 @@ static int install(struct job *j, struct err *e)
 	msg_add_text(m, "digest", job_arg(j, "digest"));
 	msg_add_text(m, "signature", job_arg(j, "signature"));
 	add_settings(m, json_object_get(j->args, "settings"));
+	return m;
+}
+
+static int install(struct job *j, struct err *e)
+{
+	struct msg *m = about_package(j);
+
 	return job_call(j, j->server, "app.install", m, NULL, e);
 }
 
@@ -150,6 +156,61 @@ static const struct job_step steps_install[] = {
 		.undo_name = "uninstall"},
 };
 JOB_KIND(app_install, "app.install", steps_install);
+
+/* ---- update ---- */
+
+static int update(struct job *j, struct err *e)
+{
+	struct msg *m = about_package(j);
+
+	msg_add_i64(m, "stopped", str_eq(job_arg(j, "state"), "stopped"));
+	msg_add_i64(m, "older", job_arg_i64(j, "older", 0));
+	return job_call(j, j->server, "app.update", m, NULL, e);
+}
+
+static int is_updated(struct job *j, struct err *e)
+{
+	const json_t *settings = json_object_get(j->args, "settings");
+	autofree char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
+	int64_t version = job_arg_i64(j, "version_id", 0);
+	int r = db_run(j->sxc->db, e, SQL_VERSION, instance_id(j), job_arg(j, "state"), version,
+		text);
+
+	return r < 0 ? r : history_add(j->sxc, instance_id(j), version, settings, e);
+}
+
+/* Undoing what was not known to be done: the server says which version is there now. */
+static int go_back(struct job *j, struct err *e)
+{
+	automsg *ans = NULL;
+	int r = job_call(j, j->server, "app.back", about(j), &ans, e);
+
+	if (r == 0 && str_eq(msg_text(ans, "version"), job_arg(j, "version")))
+		r = job_remember(j, "done", json_true(), e);
+	return r;
+}
+
+static int as_before(struct job *j, struct err *e)
+{
+	if (!json_is_true(json_object_get(j->args, "done")))
+		return set_state(j, job_arg(j, "state"), e);
+	sxc_note(j->sxc, 0, "%s had been updated already", j->object);
+	return is_updated(j, e);
+}
+
+static const struct job_step steps_update[] = {
+	{.name = "take it down in the books",
+		.undo_commit = as_before,
+		.undo_name = "strike it out"},
+	{.name = "introduce the signing key", .run = introduce},
+	{.name = "bring package", .run = push_package},
+	{.name = "update",
+		.run = update,
+		.commit = is_updated,
+		.undo = go_back,
+		.undo_name = "bring the old version back"},
+};
+JOB_KIND(app_update, "app.update", steps_update);
 
 static const struct job_step steps_uninstall[] = {
 	{.name = "uninstall", .run = uninstall, .commit = forget}};
@@ -220,13 +281,13 @@ static int set_old(struct job *j, struct err *e)
 
 static int are_set(struct job *j, struct err *e)
 {
-	autofree char *text = json_dumps(json_object_get(j->args, "settings"),
-		JSON_COMPACT | JSON_SORT_KEYS);
-	int r = db_run(j->sxc->db, e, SQL_SETTINGS, instance_id(j), text);
+	const json_t *settings = json_object_get(j->args, "settings");
+	autoclean(instance_release) struct instance i = {0};
+	int r = load(j, &i, e);
 
-	if (r == 0)
-		r = db_run(j->sxc->db, e, SQL_HISTORY, instance_id(j), j->sxc->now, text);
-	return r;
+	if (r < 0 || (r = instance_put_settings(j->sxc, i.id, settings, e)) < 0)
+		return r;
+	return history_add(j->sxc, i.id, i.version, settings, e);
 }
 
 static const struct job_step steps_config[] = {{.name = "render, test and put live",

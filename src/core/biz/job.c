@@ -79,7 +79,7 @@ int job_create(struct sxc *s, const struct job_kind *kind, const char *object, i
 	made = db_last_id(s->db);
 	if ((r = create_steps(s, kind, made, e)) < 0)
 		return r;
-	if (s->request_id && (r = db_run(s->db, e, SQL_TIE, s->request_id, made)) < 0)
+	if (s->request_id && !s->part && (r = db_run(s->db, e, SQL_TIE, s->request_id, made)) < 0)
 		return r;
 	*id = made;
 	return 0;

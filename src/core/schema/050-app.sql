@@ -44,11 +44,14 @@ CREATE TABLE instance (
 CREATE INDEX instance_app ON instance (app);
 CREATE INDEX instance_version ON instance (version);
 
--- Every change of an instance's settings; n counts from 1 within the instance.
+-- Every change of an instance's settings or version, and who made it; n counts from 1 within the
+-- instance.
 CREATE TABLE instance_history (
 	instance INTEGER NOT NULL REFERENCES instance (id) ON DELETE CASCADE,
 	n INTEGER NOT NULL CHECK (n > 0),
 	at INTEGER NOT NULL,
+	login TEXT NOT NULL,
+	version TEXT NOT NULL,
 	settings TEXT NOT NULL CHECK (json_valid(settings)),
 	PRIMARY KEY (instance, n)
 ) STRICT, WITHOUT ROWID;

@@ -31,6 +31,7 @@ struct sxc {
 	int jobs;           /* -j: servers worked on at once */
 	char *request_key;  /* --request-key or NULL */
 	int64_t request_id; /* row of the request being worked on, 0 if none */
+	bool part;          /* jobs made now are a part of the request only: not tied to it */
 	int64_t parent_job; /* job whose commit is being made: jobs created in it follow it */
 	struct remote_pool *pool;
 	/* Told of progress and notes; NULL: nobody listens. Texts may hold remote bytes. */

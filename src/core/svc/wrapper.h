@@ -72,6 +72,7 @@ struct wrapper {
 	const char *version; /* "auto" or a version */
 	const char *title;
 	const char *pool; /* licence pool; NULL: free */
+	int64_t timeout;  /* seconds for each script, and to come up; 0: the usual ones */
 	struct words provides, requires, conflicts, check, data;
 	VEC(struct wrapper_platform) platforms;
 	VEC(struct wrapper_service) services;
