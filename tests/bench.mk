@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Measurements; tests/bench/RESULTS.md keeps what the last ones were.
 
-BENCH_BIN := $(B)/tests/bench/floor $(B)/tests/bench/push
+BENCH_BIN := $(B)/tests/bench/floor $(B)/tests/bench/push $(B)/tests/bench/books
 PUSH_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard src/core/util/*.c src/core/svc/remote*.c) \
 	$(addprefix src/core/svc/,engine.c msg.c wire.c sign.c))
 
@@ -9,12 +9,16 @@ $(B)/tests/bench/floor: tests/bench/floor.c | deps-built
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -o $@ $< -lssh -lpthread
+$(B)/tests/bench/books: tests/bench/books.c | deps-built
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -o $@ $< -lsqlite3
 $(B)/tests/bench/push: tests/bench/push.c $(PUSH_OBJ)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
 
-# BENCH="store ssh lab" says which parts.
+# BENCH="store money ssh lab" says which parts.
 bench:
 	tests/deps/install build test lab bench
 	$(MAKE) sxc sxc-agent $(BENCH_BIN)

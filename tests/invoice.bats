@@ -465,3 +465,26 @@ CN-2026-000001	plan	2026-04-01	2026-05-01	-1000	0
 	run python3 "$TOP/tests/money/reckoner.py" 1 3 500
 	[ "$status" = 0 ] || { echo "$output" && false; }
 }
+
+@test "an account that fails only as it is written down is parked, the others have their numbers" {
+	monthly web 10
+	for a in ann bob; do
+		run_sxc account add $a --email $a@example.net
+		run_sxc account subscribe $a web
+	done
+	run_sxc account subscribe ada web
+	bill 2026-04-01
+	sqlite3 "$SXC_HOME/sxc.db" "UPDATE account SET balance = 9223372036854775807 WHERE name = 'ada'"
+	run_sxc --now 2026-05-01 invoice run
+	assert_status 10
+	assert_err_has "account ada is parked"
+	assert_out_has "2026-000004	ann	ann/1"
+	assert_out_has "2026-000005	bob	bob/1"
+	[ "$(sql "SELECT count(*), max(invoice) FROM v_invoice")" = "5	2026-000005" ]
+	[ "$(sql "SELECT state FROM v_account WHERE account = 'ada'")" = parked ]
+	sqlite3 "$SXC_HOME/sxc.db" "UPDATE account SET balance = 1000 WHERE name = 'ada'"
+	run_sxc account unpark ada
+	bill 2026-05-01
+	assert_out_has "2026-000006	ada	ada/1"
+	books
+}

@@ -24,7 +24,7 @@ INSERT INTO subscription (id, account, number, state, plan, term, currency, star
 INSERT INTO subscription_term (id, subscription, seq, start, version, anchor, anchor_day,
 	billed_until, created)
 	SELECT i, i, 1, '2026-01-01', 1, '2026-01-01', 1, '2026-02-01', 1767225600 FROM n;
-INSERT INTO party (id, data) VALUES (1, '{}');
+INSERT INTO party (id, role, data) VALUES (1, 'seller', '{}');
 INSERT INTO series (prefix, kind, last, date) VALUES ('B-', 'invoice', 101000, '2026-01-01');
 INSERT INTO invoice (id, number, prefix, seq, kind, account, state, date, due, currency, subtotal,
 	discount, tax, total, paid, opening_credit, seller, buyer, opened)

@@ -67,6 +67,7 @@ struct account {
 	int64_t terms;           /* days; -1: as configured */
 	int64_t balance, credit; /* minor units */
 	bool parked;
+	int64_t buyer; /* row id of it as documents name it, 0: it has changed since */
 };
 void account_release(struct account *a);
 /* E_NOTFOUND. */
@@ -79,6 +80,8 @@ int account_need_active(const struct account *a, const char *what, struct err *e
 /* When invoice run has to look at it next: the first of its subscriptions' days, today's for an
  * extra that waits. */
 int account_set_wake(struct sxc *s, int64_t id, struct err *e);
+/* The same, and change what it owes and what credit it has, in minor units. */
+int account_book(struct sxc *s, int64_t id, int64_t owes, int64_t credit, struct err *e);
 
 /* Put or lift a hold and bring the state up to date. kind: "suspend", "park"; by: "person",
  * "billing". E_STATE when it is as wanted already. */

@@ -9,13 +9,15 @@
 
 #define GET                                                                                        \
 	"SELECT id, name, state, kind, country, currency, timezone, bill_day, terms, balance, "    \
-	"credit, parked FROM account "
+	"credit, parked, buyer FROM account "
 #define SQL_GET    GET "WHERE name = ?1"
 #define SQL_GET_ID GET "WHERE id = ?1"
-#define SQL_WAKE                                                                                   \
-	"UPDATE account SET wake = (SELECT min(d) FROM ("                                          \
-	"SELECT min(wake) AS d FROM subscription WHERE account = ?1 UNION ALL "                    \
-	"SELECT min(day) FROM extra WHERE account = ?1 AND line IS NULL)) WHERE id = ?1"
+/* ?2, ?3: what it owes more, what credit it has more. */
+#define SQL_BOOK                                                                                   \
+	"UPDATE account SET balance = balance + ?2, credit = credit + ?3, wake = nullif(min("      \
+	"ifnull((SELECT min(wake) FROM subscription WHERE account = ?1), '9999-12-31'), "          \
+	"ifnull((SELECT min(day) FROM extra WHERE account = ?1 AND line IS NULL), "                \
+	"'9999-12-31')), '9999-12-31') WHERE id = ?1"
 #define SQL_HOLD                                                                                   \
 	"INSERT INTO account_hold (account, kind, by, reason, since) VALUES (?1, ?2, ?3, ?4, ?5)"
 #define SQL_LIFT "DELETE FROM account_hold WHERE account = ?1 AND kind = ?2"
@@ -52,7 +54,8 @@ static void read_account(struct query *q, struct account *a)
 		.terms = db_is_null(q, 8) ? -1 : db_i64(q, 8),
 		.balance = db_i64(q, 9),
 		.credit = db_i64(q, 10),
-		.parked = db_i64(q, 11)};
+		.parked = db_i64(q, 11),
+		.buyer = db_i64(q, 12)};
 }
 
 int account_get_id(struct sxc *s, int64_t id, struct account *a, struct err *e)
@@ -97,9 +100,14 @@ int account_need_active(const struct account *a, const char *what, struct err *e
 	return err_set(e, E_STATE, "account %s is %s: %s", a->name, a->state, what);
 }
 
+int account_book(struct sxc *s, int64_t id, int64_t owes, int64_t credit, struct err *e)
+{
+	return db_run(s->db, e, SQL_BOOK, id, owes, credit);
+}
+
 int account_set_wake(struct sxc *s, int64_t id, struct err *e)
 {
-	return db_run(s->db, e, SQL_WAKE, id);
+	return account_book(s, id, 0, 0, e);
 }
 
 int account_hold(struct sxc *s, const struct account *a, const char *kind, const char *by,

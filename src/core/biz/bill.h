@@ -63,6 +63,9 @@ struct bill_charge {
 
 struct bill_sub {
 	int64_t id;
+	int64_t number;     /* among those of its account */
+	bool ended;         /* its services are gone */
+	bool changed;       /* has had more than one term */
 	int64_t first_paid; /* first day that costs something */
 	int64_t until;      /* cancelled from that day, or DAY_NONE */
 	bool setup_due;
@@ -76,6 +79,10 @@ struct bill_sub {
 	int64_t next_bill; /* day on which the next item falls due, or DAY_NONE */
 };
 void bill_sub_release(struct bill_sub *sub);
+struct bill_subs {
+	struct bill_sub *v;
+	size_t n, cap;
+};
 
 /* Something to be billed. */
 struct bill_item {

@@ -161,7 +161,8 @@ static int take_back(struct billing *b, const struct head *h, const int64_t *lin
 		(r = check_lines(h, d, n, e)) < 0 || (r = billing_read_series(b, e)) < 0)
 		return r;
 	draft_number(b, d);
-	return draft_store(b, d, &id, e);
+	r = draft_store(b, d, &id, e);
+	return r < 0 ? r : billing_write_series(b, e);
 }
 
 static int note_correction(struct sxc *s, const char *what, const struct head *h,

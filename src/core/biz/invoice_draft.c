@@ -9,7 +9,6 @@
 #include "biz/tax.h"
 #include "util/str.h"
 
-#define SQL_DUE "SELECT id FROM subscription WHERE account = ?1 AND wake <= ?2 ORDER BY number"
 #define SQL_EXTRAS                                                                                 \
 	"SELECT id, day, amount, taxable, reason FROM extra WHERE account = ?1 AND line IS NULL "  \
 	"AND day <= ?2 ORDER BY id"
@@ -25,6 +24,7 @@ void billing_release(struct billing *b)
 	tz_free(b->tz);
 	free(b->seller);
 	usage_cache_release(&b->usage);
+	free(b->plan);
 }
 
 static int read_until(struct billing *b, const char *until, int64_t today, struct err *e)
@@ -92,6 +92,7 @@ static int read_series(struct billing *b, const char *kind, struct series *serie
 	int r;
 
 	series->last = 0;
+	series->used = false;
 	if ((r = db_get_i64(b->s->db, &series->last, e, SQL_SERIES, series->prefix)) < 0 ||
 		(r = db_get_text(b->s->db, &latest, e, SQL_LATEST, kind)) < 0)
 		return r;
@@ -107,6 +108,7 @@ int billing_read_series(struct billing *b, struct err *e)
 {
 	int r = read_series(b, "invoice", &b->invoices, e);
 
+	b->seller_id = 0;
 	return r < 0 ? r : read_series(b, "credit-note", &b->credit_notes, e);
 }
 
@@ -136,28 +138,6 @@ static int today_of(struct billing *b, struct draft *d, struct err *e)
 	}
 	d->today = tz_day(b->tz, b->s->now);
 	return 0;
-}
-
-static int load_subs(struct billing *b, struct draft *d, struct err *e)
-{
-	autojobs ids = {0};
-	char day[DAY_TEXT];
-	int r;
-
-	{
-		autoclean(db_done) struct query q = {0};
-
-		r = db_query(b->s->db, &q, e, SQL_DUE, d->a.id, day_format(d->today, day));
-		while (r >= 0 && (r = db_next(&q, e)) > 0)
-			vec_push(&ids, db_i64(&q, 0));
-	}
-	for (size_t i = 0; r == 0 && i < ids.n; i++) {
-		struct bill_sub sub = {0};
-
-		r = subscription_load(b->s, ids.v[i], &sub, e);
-		vec_push(&d->subs, sub);
-	}
-	return r;
 }
 
 static int add_extras(struct billing *b, const struct draft *d, struct bill_items *items,
@@ -227,7 +207,7 @@ int draft_make(struct billing *b, int64_t account, struct draft *d, struct err *
 	int r;
 
 	if ((r = account_get_id(b->s, account, &d->a, e)) < 0 || (r = today_of(b, d, e)) < 0 ||
-		(r = load_subs(b, d, e)) < 0)
+		(r = subscription_load_due(b->s, account, d->today, &d->subs, e)) < 0)
 		return r;
 	vec_each(&d->subs, sub)
 		if ((r = bill_subscription(sub, d->today, &items, e)) < 0 ||
@@ -252,11 +232,27 @@ void draft_number(struct billing *b, struct draft *d)
 
 /* ---- telling it ---- */
 
+static int plan_of(struct billing *b, int64_t version, struct err *e)
+{
+	if (b->version == version)
+		return 0;
+	free(steal(&b->plan));
+	b->version = version;
+	return db_get_text(b->s->db, &b->plan, e, SQL_PLAN, version);
+}
+
+static void sub_name_of(const struct draft *d, int64_t id, char *buf, size_t size)
+{
+	vec_each(&d->subs, sub)
+		if (sub->id == id)
+			snprintf(buf, size, "%s/%lld", d->a.name, (long long)sub->number);
+}
+
 static int tell_line(struct billing *b, const struct draft *d, size_t i, account_row_fn fn,
 	void *arg, struct err *e)
 {
 	const struct doc_line *line = &d->doc.lines.v[i];
-	autofree char *sub = NULL, *plan = NULL;
+	char name[96] = "";
 	char start[DAY_TEXT], until[DAY_TEXT];
 	struct invoice_line_row row = {.invoice = d->number,
 		.account = d->a.name,
@@ -272,14 +268,16 @@ static int tell_line(struct billing *b, const struct draft *d, size_t i, account
 		.amount = line->amount,
 		.discount = line->discount,
 		.tax = line->tax};
-	int r;
 
-	if (line->item.sub &&
-		((r = subscription_name_of(b->s, line->item.sub, &sub, e)) < 0 ||
-			(r = db_get_text(b->s->db, &plan, e, SQL_PLAN, line->item.version)) < 0))
-		return r;
-	row.subscription = sub;
-	row.plan = plan;
+	if (line->item.sub) {
+		int r = plan_of(b, line->item.version, e);
+
+		if (r < 0)
+			return r;
+		sub_name_of(d, line->item.sub, name, sizeof(name));
+		row.subscription = name;
+		row.plan = b->plan;
+	}
 	return fn(arg, &row, e);
 }
 

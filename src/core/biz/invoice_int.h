@@ -15,6 +15,7 @@
 struct series {
 	char prefix[40]; /* "2026-", "CN-2026-" */
 	int64_t last;
+	bool used; /* in this transaction */
 };
 
 /* What the documents of one run have in common. */
@@ -25,7 +26,10 @@ struct billing {
 	int64_t terms; /* days */
 	struct tz *tz; /* of the account before */
 	struct series invoices, credit_notes;
-	char *seller; /* JSON, frozen in the documents */
+	char *seller;      /* JSON, frozen in the documents */
+	int64_t seller_id; /* row id of it, 0: not looked for in this transaction */
+	int64_t version;   /* of the line before: row id of the plan version, name of the plan */
+	char *plan;
 	struct usage_cache usage;
 };
 void billing_release(struct billing *b);
@@ -35,13 +39,15 @@ int billing_begin(struct billing *b, struct sxc *s, const char *until, struct er
 /* Where the series stand now; inside the transaction that numbers from them. E_STATE when the clock
  * stands before their last date. */
 int billing_read_series(struct billing *b, struct err *e);
+/* Write down how far the series have come, once the documents of the transaction are stored. */
+int billing_write_series(struct billing *b, struct err *e);
 
 /* What becomes of one account. */
 struct draft {
 	struct account a;
 	int64_t today;
-	VEC(struct bill_sub) subs;
-	struct bill_doc doc; /* no lines: nothing to be billed */
+	struct bill_subs subs; /* those that have something due */
+	struct bill_doc doc;   /* no lines: nothing to be billed */
 	bool credit_note;
 	char number[64];
 	int64_t seq, due, opening_credit;
@@ -57,7 +63,8 @@ int draft_discount(struct billing *b, const struct draft *d, struct bill_items *
 	const struct tax_shares *rates, struct err *e);
 /* Give it the next number of its series and its due date. */
 void draft_number(struct billing *b, struct draft *d);
-/* Write the document down. *id: its row id. */
+/* Write the document down, once its subscriptions are saved: when to look at the account again is
+ * found here. *id: its row id. */
 int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct err *e);
 /* Tell each line of it as struct invoice_line_row. */
 int draft_tell(struct billing *b, const struct draft *d, account_row_fn fn, void *arg,

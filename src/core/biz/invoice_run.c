@@ -11,7 +11,7 @@
 	"SELECT id, wake FROM account WHERE wake IS NOT NULL AND parked = 0 "                      \
 	"AND (wake, id) > (?1, ?2) AND wake <= ?3 ORDER BY wake, id LIMIT ?4"
 
-#define BATCH 200 /* accounts committed together: what a killed run loses at most */
+#define BATCH 1000 /* accounts committed together: what a killed run loses at most */
 
 /* Where a run stands in the order of accounts. */
 struct cursor {
@@ -22,17 +22,40 @@ struct cursor {
 struct batch {
 	int64_t accounts[BATCH];
 	size_t n;
-	struct draft *drafts; /* of those that got a document */
-	size_t made;
+	struct draft *drafts; /* one an account; no lines: it gets no document */
+	char **faults;        /* why an account cannot be billed, or NULL */
+	int64_t parked;
+	bool careful; /* each account is written in a savepoint of its own */
+	bool spoiled; /* it has to be */
 };
 
 static void batch_release(struct batch *batch)
 {
-	for (size_t i = 0; i < batch->made; i++)
+	for (size_t i = 0; i < batch->n && batch->drafts; i++) {
 		draft_release(&batch->drafts[i]);
+		free(batch->faults[i]);
+	}
 	free(batch->drafts);
+	free(batch->faults);
 }
 #define autobatch autoclean(batch_release) struct batch
+
+/* What one run is about. */
+struct run {
+	struct billing b;
+	const struct run_opts *o;
+	account_row_fn fn;
+	void *arg;
+	struct run_done *done;
+	struct job_ids *jobs;
+	struct cursor at;
+};
+
+static void run_release(struct run *run)
+{
+	billing_release(&run->b);
+}
+#define autorun autoclean(run_release) struct run
 
 /* The latest day that it can be anywhere. */
 static int64_t last_day(const struct billing *b)
@@ -40,12 +63,13 @@ static int64_t last_day(const struct billing *b)
 	return b->until != DAY_NONE ? b->until : b->s->now / 86400 + 1;
 }
 
-static int pick(struct billing *b, struct cursor *at, struct batch *batch, struct err *e)
+static int pick(struct run *run, struct batch *batch, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
+	struct cursor *at = &run->at;
 	char last[DAY_TEXT];
-	int r = db_query(b->s->db, &q, e, SQL_DUE, at->wake, at->id, day_format(last_day(b), last),
-		BATCH);
+	int r = db_query(run->b.s->db, &q, e, SQL_DUE, at->wake, at->id,
+		day_format(last_day(&run->b), last), BATCH);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
 		batch->accounts[batch->n++] = db_i64(&q, 0);
@@ -56,10 +80,10 @@ static int pick(struct billing *b, struct cursor *at, struct batch *batch, struc
 }
 
 /* Only that account, once. */
-static int pick_one(struct billing *b, const char *name, struct batch *batch, struct err *e)
+static int pick_one(struct run *run, struct batch *batch, struct err *e)
 {
 	autoclean(account_release) struct account a = {0};
-	int r = account_get(b->s, name, &a, e);
+	int r = account_get(run->b.s, run->o->account, &a, e);
 
 	if (r < 0)
 		return r;
@@ -69,7 +93,49 @@ static int pick_one(struct billing *b, const char *name, struct batch *batch, st
 	return 0;
 }
 
-/* ---- writing ---- */
+static int fill(struct run *run, struct batch *batch, struct err *e)
+{
+	int r = run->o->account ? pick_one(run, batch, e) : pick(run, batch, e);
+
+	batch->drafts = mem_zalloc(sizeof(*batch->drafts) * (batch->n + 1));
+	batch->faults = mem_zalloc(sizeof(*batch->faults) * (batch->n + 1));
+	return r;
+}
+
+/* ---- one account ---- */
+
+/* Is it the account that is wrong, and not the machine? */
+static bool is_account_fault(int code)
+{
+	return code == E_INTEGRITY || code == E_LIMIT || code == E_USAGE || code == E_EXISTS ||
+	       code == E_NOTFOUND || code == E_INUSE || code == E_STATE;
+}
+
+static int fault_of(const struct draft *d, int code, const struct err *why, char **fault,
+	struct err *e)
+{
+	if (!is_account_fault(code))
+		return err_set(e, code, "account %s: %s", d->a.name ? d->a.name : "?", why->msg);
+	*fault = mem_strdup(why->msg);
+	return 0;
+}
+
+/* Work out what becomes of the accounts; nothing is written. */
+static int draft_all(struct billing *b, struct batch *batch, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < batch->n; i++) {
+		struct err why = {0};
+
+		if ((r = err_interrupted(e)) < 0)
+			return r;
+		r = draft_make(b, batch->accounts[i], &batch->drafts[i], &why);
+		if (r < 0)
+			r = fault_of(&batch->drafts[i], r, &why, &batch->faults[i], e);
+	}
+	return r;
+}
 
 static int save_subs(struct billing *b, const struct draft *d, struct job_ids *jobs, struct err *e)
 {
@@ -78,29 +144,27 @@ static int save_subs(struct billing *b, const struct draft *d, struct job_ids *j
 	vec_each(&d->subs, sub)
 		if (r == 0)
 			r = subscription_save(b->s, sub, d->today, jobs, e);
-	if (r == 0)
-		r = subscription_retry(b->s, d->a.id, jobs, e);
-	return r < 0 ? r : account_set_wake(b->s, d->a.id, e);
+	return r;
 }
 
-static int bill_one(struct billing *b, int64_t account, struct draft *d, struct job_ids *jobs,
-	struct err *e)
+static int bill_one(struct billing *b, struct draft *d, struct job_ids *jobs, struct err *e)
 {
 	int64_t id;
-	int r = draft_make(b, account, d, e);
+	int r = save_subs(b, d, jobs, e);
 
 	if (r < 0)
 		return r;
-	if (d->doc.lines.n) {
+	if (d->doc.lines.n == 0) {
+		r = account_set_wake(b->s, d->a.id, e);
+	} else {
 		draft_number(b, d);
-		if ((r = draft_store(b, d, &id, e)) < 0)
-			return r;
-		if (d->doc.total == 0 && (r = settle_mark(b->s, id, jobs, e)) < 0)
-			return r;
-		if ((r = settle_credit(b->s, account, jobs, e)) < 0)
-			return r;
+		r = draft_store(b, d, &id, e);
+		if (r == 0 && d->doc.total == 0)
+			r = settle_mark(b->s, id, jobs, e);
+		if (r == 0 && (d->a.credit || d->credit_note))
+			r = settle_credit(b->s, d->a.id, jobs, e);
 	}
-	return save_subs(b, d, jobs, e);
+	return r < 0 ? r : subscription_retry(b->s, d->a.id, jobs, e);
 }
 
 static int park(struct billing *b, int64_t account, const char *why, struct err *e)
@@ -118,123 +182,148 @@ static int park(struct billing *b, int64_t account, const char *why, struct err 
 	return audit_add(b->s, "account.park", a.name, NULL, after, e);
 }
 
-/* Is it the account that is wrong, and not the machine? */
-static bool is_account_fault(int code)
+/* An account that fails is rolled back alone. */
+static int bill_carefully(struct run *run, struct draft *d, char **fault, struct err *e)
 {
-	return code == E_INTEGRITY || code == E_LIMIT || code == E_USAGE || code == E_EXISTS ||
-	       code == E_NOTFOUND || code == E_INUSE || code == E_STATE;
-}
-
-/* In a savepoint: an account that fails is rolled back alone, and parked. */
-static int bill_account(struct billing *b, int64_t account, struct batch *batch,
-	struct run_done *done, struct job_ids *jobs, struct err *e)
-{
+	struct billing *b = &run->b;
 	struct series invoices = b->invoices, credit_notes = b->credit_notes;
-	autodraft d = {0};
+	int64_t seller = b->seller_id;
 	struct err why = {0};
-	size_t queued = jobs->n;
+	size_t queued = run->jobs->n;
 	int r = db_begin(b->s->db, e);
 
 	if (r < 0)
 		return r;
-	r = bill_one(b, account, &d, jobs, &why);
+	r = bill_one(b, d, run->jobs, &why);
 	if (r == 0)
 		r = db_commit(b->s->db, &why);
-	if (r < 0) {
-		db_rollback(b->s->db);
-		b->invoices = invoices;
-		b->credit_notes = credit_notes;
-		jobs->n = queued;
-		if (!is_account_fault(r))
-			return err_set(e, r, "account %s: %s", d.a.name ? d.a.name : "?", why.msg);
-		done->parked++;
-		return park(b, account, why.msg, e);
-	}
-	if (d.doc.lines.n) {
-		batch->drafts[batch->made++] = d;
-		d = (struct draft){0};
-	}
-	return 0;
+	if (r == 0)
+		return 0;
+	db_rollback(b->s->db);
+	b->invoices = invoices;
+	b->credit_notes = credit_notes;
+	b->seller_id = seller;
+	run->jobs->n = queued;
+	return fault_of(d, r, &why, fault, e);
 }
 
-/* ---- telling ---- */
+/* ---- a batch ---- */
 
-static int tell(struct billing *b, const struct batch *batch, account_row_fn fn, void *arg,
-	struct run_done *done, struct err *e)
+/*
+ * An account that cannot be worked out is parked here. One that fails only as it is written is too
+ * rare for a savepoint around each: it spoils the batch, which is made again carefully.
+ */
+static int write_account(struct run *run, struct batch *batch, size_t i, struct err *e)
+{
+	struct draft *d = &batch->drafts[i];
+	int r = 0;
+
+	if (batch->careful && !batch->faults[i])
+		r = bill_carefully(run, d, &batch->faults[i], e);
+	else if (!batch->faults[i] && (r = bill_one(&run->b, d, run->jobs, e)) < 0)
+		batch->spoiled = is_account_fault(r);
+	if (r < 0 || !batch->faults[i])
+		return r;
+	draft_release(d);
+	*d = (struct draft){0};
+	batch->parked++;
+	return park(&run->b, batch->accounts[i], batch->faults[i], e);
+}
+
+static int write_all(struct run *run, struct batch *batch, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < batch->made; i++) {
+	for (size_t i = 0; r == 0 && i < batch->n; i++)
+		if ((r = err_interrupted(e)) == 0)
+			r = write_account(run, batch, i, e);
+	return r < 0 ? r : billing_write_series(&run->b, e);
+}
+
+static int tell(struct run *run, const struct batch *batch, struct err *e)
+{
+	int r = 0;
+
+	run->done->parked += batch->parked;
+	for (size_t i = 0; r == 0 && i < batch->n; i++) {
 		const struct draft *d = &batch->drafts[i];
 
-		done->credit_notes += d->credit_note;
-		done->invoices += !d->credit_note;
-		done->lines += (int64_t)d->doc.lines.n;
-		r = draft_tell(b, d, fn, arg, e);
+		if (d->doc.lines.n == 0)
+			continue;
+		run->done->credit_notes += d->credit_note;
+		run->done->invoices += !d->credit_note;
+		run->done->lines += (int64_t)d->doc.lines.n;
+		r = draft_tell(&run->b, d, run->fn, run->arg, e);
 	}
 	return r;
 }
 
 /* One row of the audit log a batch: which documents, and the digest of what they come to. */
-static int audit_batch(struct billing *b, const struct batch *batch, struct err *e)
+static int audit_batch(struct run *run, const struct batch *batch, struct err *e)
 {
 	autostr text = STR_INIT;
 	autofree char *after = NULL;
 	char digest[SHA256_HEX];
+	const char *first = NULL, *last = NULL;
+	json_int_t made = 0;
 	json_t *j;
-	const struct draft *last = batch->made ? &batch->drafts[batch->made - 1] : NULL;
 
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct draft *d = &batch->drafts[i];
+
+		if (d->doc.lines.n == 0)
+			continue;
+		str_addf(&text, "%s %s %lld\n", d->number, d->a.name, (long long)d->doc.total);
+		first = first ? first : d->number;
+		last = d->number;
+		made++;
+	}
 	if (!last)
 		return 0;
-	for (size_t i = 0; i < batch->made; i++)
-		str_addf(&text, "%s %s %lld\n", batch->drafts[i].number, batch->drafts[i].a.name,
-			(long long)batch->drafts[i].doc.total);
 	sha256_buf(text.p, text.len, digest);
-	j = json_pack("{s:I, s:s, s:s, s:s}", "documents", (json_int_t)batch->made, "first",
-		batch->drafts[0].number, "last", last->number, "sha256", digest);
+	j = json_pack("{s:I, s:s, s:s, s:s}", "documents", made, "first", first, "last", last,
+		"sha256", digest);
 	after = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
 	json_decref(j);
-	return audit_add(b->s, "invoice.run", last->number, NULL, after, e);
+	return audit_add(run->b.s, "invoice.run", last, NULL, after, e);
+}
+
+/* In one transaction. */
+static int bill_batch(struct run *run, struct batch *batch, struct err *e)
+{
+	autorollback struct sxc *tx = NULL;
+	int r = tx_begin(run->b.s, e);
+
+	if (r < 0)
+		return r;
+	tx = run->b.s;
+	if ((r = billing_read_series(&run->b, e)) < 0 || (r = fill(run, batch, e)) < 0 ||
+		batch->n == 0 || (r = draft_all(&run->b, batch, e)) < 0 ||
+		(r = write_all(run, batch, e)) < 0 || (r = audit_batch(run, batch, e)) < 0)
+		return r;
+	tx = NULL;
+	return tx_commit(run->b.s, e);
 }
 
 /* ---- run ---- */
 
-static int fill(struct billing *b, const struct run_opts *o, struct cursor *at, struct batch *batch,
-	struct err *e)
-{
-	int r = o->account ? pick_one(b, o->account, batch, e) : pick(b, at, batch, e);
-
-	batch->drafts = mem_zalloc(sizeof(*batch->drafts) * (batch->n + 1));
-	return r;
-}
-
 /* 1: there may be more, 0: that was the last. */
-static int run_batch(struct billing *b, const struct run_opts *o, struct cursor *at,
-	account_row_fn fn, void *arg, struct run_done *done, struct job_ids *jobs, struct err *e)
+static int run_batch(struct run *run, bool careful, struct err *e)
 {
-	autobatch batch = {0};
-	autorollback struct sxc *tx = NULL;
-	int r = tx_begin(b->s, e);
+	autobatch batch = {.careful = careful};
+	struct cursor from = run->at;
+	size_t queued = run->jobs->n;
+	int r = bill_batch(run, &batch, e);
 
-	if (r < 0)
-		return r;
-	tx = b->s;
-	if ((r = billing_read_series(b, e)) < 0 || (r = fill(b, o, at, &batch, e)) < 0)
-		return r;
-	for (size_t i = 0; i < batch.n; i++)
-		if ((r = err_interrupted(e)) < 0 ||
-			(r = bill_account(b, batch.accounts[i], &batch, done, jobs, e)) < 0)
-			return r;
-	if ((r = audit_batch(b, &batch, e)) < 0)
-		return r;
-	tx = NULL;
-	if (batch.n == 0) {
-		tx_rollback(b->s);
-		return 0;
+	if (r < 0 && batch.spoiled) {
+		*e = (struct err){0};
+		run->at = from;
+		run->jobs->n = queued;
+		return run_batch(run, true, e);
 	}
-	if ((r = tx_commit(b->s, e)) < 0 || (r = tell(b, &batch, fn, arg, done, e)) < 0)
+	if (r < 0 || (r = tell(run, &batch, e)) < 0)
 		return r;
-	return !o->account && batch.n == BATCH;
+	return !run->o->account && batch.n == BATCH;
 }
 
 static int need_seller(struct sxc *s, struct err *e)
@@ -267,67 +356,68 @@ static int partial(const struct run_done *done, struct err *e)
 int invoice_run(struct sxc *s, const struct run_opts *o, account_row_fn fn, void *arg,
 	struct run_done *done, struct job_ids *jobs, struct err *e)
 {
-	autobilling b = {0};
-	struct cursor at = {"", 0};
+	autorun run = {.o = o, .fn = fn, .arg = arg, .done = done, .jobs = jobs};
 	int r;
 
 	*done = (struct run_done){0};
 	if (!s->rehearsal && (r = need_seller(s, e)) < 0)
 		return r;
-	if ((r = billing_begin(&b, s, o->until, e)) < 0)
+	if ((r = billing_begin(&run.b, s, o->until, e)) < 0)
 		return r;
-	while ((r = run_batch(&b, o, &at, fn, arg, done, jobs, e)) > 0)
+	while ((r = run_batch(&run, false, e)) > 0)
 		;
 	return r < 0 ? r : partial(done, e);
 }
 
 /* ---- preview ---- */
 
-static int preview_one(struct billing *b, int64_t account, account_row_fn fn, void *arg,
-	struct run_done *done, struct err *e)
+static int preview_one(struct run *run, int64_t account, struct err *e)
 {
 	autodraft d = {0};
+	autofree char *fault = NULL;
 	struct err why = {0};
-	int r = draft_make(b, account, &d, &why);
+	int r = draft_make(&run->b, account, &d, &why);
 
-	if (r < 0 && is_account_fault(r)) {
-		done->parked++;
-		sxc_note(b->s, 0, "account %s would be parked: %s", d.a.name ? d.a.name : "?",
-			why.msg);
+	if (r < 0 && (r = fault_of(&d, r, &why, &fault, e)) < 0)
+		return r;
+	if (fault) {
+		run->done->parked++;
+		sxc_note(run->b.s, 0, "account %s would be parked: %s", d.a.name ? d.a.name : "?",
+			fault);
 		return 0;
 	}
-	if (r < 0)
-		return err_set(e, r, "%s", why.msg);
 	if (d.doc.lines.n == 0)
 		return 0;
-	draft_number(b, &d);
-	done->credit_notes += d.credit_note;
-	done->invoices += !d.credit_note;
-	done->lines += (int64_t)d.doc.lines.n;
-	return draft_tell(b, &d, fn, arg, e);
+	draft_number(&run->b, &d);
+	run->done->credit_notes += d.credit_note;
+	run->done->invoices += !d.credit_note;
+	run->done->lines += (int64_t)d.doc.lines.n;
+	return draft_tell(&run->b, &d, run->fn, run->arg, e);
+}
+
+/* 1: there may be more, 0: that was the last. */
+static int preview_batch(struct run *run, struct err *e)
+{
+	autobatch batch = {0};
+	int r = fill(run, &batch, e);
+
+	for (size_t i = 0; r == 0 && i < batch.n; i++)
+		if ((r = err_interrupted(e)) == 0)
+			r = preview_one(run, batch.accounts[i], e);
+	return r < 0 ? r : !run->o->account && batch.n == BATCH;
 }
 
 int invoice_preview(struct sxc *s, const struct run_opts *o, account_row_fn fn, void *arg,
 	struct run_done *done, struct err *e)
 {
-	autobilling b = {0};
-	struct cursor at = {"", 0};
-	size_t n;
+	autorun run = {.o = o, .fn = fn, .arg = arg, .done = done};
 	int r;
 
 	*done = (struct run_done){0};
-	if ((r = billing_begin(&b, s, o->until, e)) < 0 || (r = billing_read_series(&b, e)) < 0)
+	if ((r = billing_begin(&run.b, s, o->until, e)) < 0 ||
+		(r = billing_read_series(&run.b, e)) < 0)
 		return r;
-	do {
-		autobatch batch = {0};
-
-		if ((r = fill(&b, o, &at, &batch, e)) < 0)
-			return r;
-		n = batch.n;
-		for (size_t i = 0; i < n; i++)
-			if ((r = err_interrupted(e)) < 0 ||
-				(r = preview_one(&b, batch.accounts[i], fn, arg, done, e)) < 0)
-				return r;
-	} while (!o->account && n == BATCH);
-	return partial(done, e);
+	while ((r = preview_batch(&run, e)) > 0)
+		;
+	return r < 0 ? r : partial(done, e);
 }

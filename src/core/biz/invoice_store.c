@@ -13,9 +13,10 @@
 #define SQL_SERIES                                                                                 \
 	"INSERT INTO series (prefix, kind, last, date) VALUES (?1, ?2, ?3, ?4) "                   \
 	"ON CONFLICT (prefix) DO UPDATE SET last = excluded.last, date = excluded.date"
-#define SQL_PARTY_ADD "INSERT OR IGNORE INTO party (data) VALUES (?1)"
-#define SQL_PARTY     "SELECT id FROM party WHERE data = ?1"
+#define SQL_PARTY_ADD "INSERT INTO party (role, data) VALUES (?1, ?2)"
+#define SQL_SELLER    "SELECT id FROM party WHERE role = 'seller' AND data = ?1"
 #define SQL_BUYER     "SELECT name, email, country, tax_id, contact FROM account WHERE id = ?1"
+#define SQL_SET_BUYER "UPDATE account SET buyer = ?2 WHERE id = ?1"
 #define SQL_INVOICE                                                                                \
 	"INSERT INTO invoice (number, prefix, seq, kind, account, state, date, "                   \
 	"due, currency, subtotal, discount, tax, total, credit, opening_credit, "                  \
@@ -34,30 +35,38 @@
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 #define SQL_COVERED                                                                                \
 	"INSERT OR IGNORE INTO coupon_period (subscription, start, line) VALUES (?1, ?2, ?3)"
-#define SQL_EXTRA  "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
-#define SQL_OWES   "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
-#define SQL_CREDIT "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
+#define SQL_EXTRA "UPDATE extra SET line = ?2 WHERE id = ?1 AND line IS NULL"
 
 /* ---- who ---- */
 
-static int freeze(struct sxc *s, const char *data, int64_t *id, struct err *e)
+static int freeze_seller(struct billing *b, struct err *e)
 {
-	int r = db_run(s->db, e, SQL_PARTY_ADD, data);
+	int r;
 
-	if (r < 0 || (r = db_get_i64(s->db, id, e, SQL_PARTY, data)) < 0)
-		return r;
-	return 0;
+	if (b->seller_id)
+		return 0;
+	r = db_get_i64(b->s->db, &b->seller_id, e, SQL_SELLER, b->seller);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = db_run(b->s->db, e, SQL_PARTY_ADD, "seller", b->seller);
+	b->seller_id = db_last_id(b->s->db);
+	return r;
 }
 
-static int freeze_buyer(struct sxc *s, int64_t account, int64_t *id, struct err *e)
+/* A buyer who has not changed since the last document has been frozen already. */
+static int freeze_buyer(struct sxc *s, const struct account *a, int64_t *id, struct err *e)
 {
 	autofree char *text = NULL;
 	json_t *j;
+	int r;
 
+	*id = a->buyer;
+	if (*id)
+		return 0;
 	{
 		autoclean(db_done) struct query q = {0};
-		int r = db_one(s->db, &q, e, SQL_BUYER, account);
 
+		r = db_one(s->db, &q, e, SQL_BUYER, a->id);
 		if (r <= 0)
 			return r < 0 ? r : err_set(e, E_NOTFOUND, "no such account");
 		j = json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "account", db_text(&q, 0), "email",
@@ -66,7 +75,9 @@ static int freeze_buyer(struct sxc *s, int64_t account, int64_t *id, struct err 
 	}
 	text = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
 	json_decref(j);
-	return freeze(s, text, id, e);
+	r = db_run(s->db, e, SQL_PARTY_ADD, "buyer", text);
+	*id = db_last_id(s->db);
+	return r < 0 ? r : db_run(s->db, e, SQL_SET_BUYER, a->id, *id);
 }
 
 /* ---- lines ---- */
@@ -141,24 +152,42 @@ static int store_lines(struct sxc *s, const struct draft *d, int64_t invoice, st
 
 /* ---- the document ---- */
 
+static int write_series(struct billing *b, const struct series *series, const char *kind,
+	struct err *e)
+{
+	char date[DAY_TEXT];
+
+	return db_run(b->s->db, e, SQL_SERIES, series->prefix, kind, series->last,
+		day_format(b->date, date));
+}
+
+int billing_write_series(struct billing *b, struct err *e)
+{
+	int r = b->invoices.used ? write_series(b, &b->invoices, "invoice", e) : 0;
+
+	if (r == 0 && b->credit_notes.used)
+		r = write_series(b, &b->credit_notes, "credit-note", e);
+	return r;
+}
+
 static int store_head(struct billing *b, const struct draft *d, int64_t *id, struct err *e)
 {
-	const struct series *series = d->credit_note ? &b->credit_notes : &b->invoices;
+	struct series *series = d->credit_note ? &b->credit_notes : &b->invoices;
 	const char *kind = d->credit_note ? "credit-note" : "invoice";
 	char date[DAY_TEXT], due[DAY_TEXT];
-	int64_t seller = 0, buyer = 0;
-	int r;
+	int64_t buyer = 0;
+	int r = series->used ? 0 : write_series(b, series, kind, e);
 
+	series->used = true;
 	day_format(b->date, date);
-	if ((r = db_run(b->s->db, e, SQL_SERIES, series->prefix, kind, d->seq, date)) < 0 ||
-		(r = freeze(b->s, b->seller, &seller, e)) < 0 ||
-		(r = freeze_buyer(b->s, d->a.id, &buyer, e)) < 0)
+	if (r < 0 || (r = freeze_seller(b, e)) < 0 ||
+		(r = freeze_buyer(b->s, &d->a, &buyer, e)) < 0)
 		return r;
 	r = db_run(b->s->db, e, SQL_INVOICE, d->number, series->prefix, d->seq, kind, d->a.id,
 		d->credit_note ? "paid" : "open", date, day_format(d->due, due), d->a.currency,
 		d->doc.subtotal, d->doc.discount, d->doc.tax, d->doc.total,
 		d->credit_note ? d->doc.total : 0, d->opening_credit, db_ref(d->corrects),
-		d->reason, seller, buyer, b->s->now);
+		d->reason, b->seller_id, buyer, b->s->now);
 	*id = db_last_id(b->s->db);
 	return r;
 }
@@ -171,8 +200,8 @@ static int post(struct billing *b, const struct draft *d, int64_t invoice, struc
 	struct ledger_entry entry = {text, d->a.currency, d->a.id, invoice, 0};
 	struct posting postings[] = {{d->credit_note ? "credit" : "receivable", d->doc.total},
 		{"revenue", d->doc.discount - d->doc.subtotal}, {"tax", -d->doc.tax}};
-	int r = d->credit_note ? db_run(b->s->db, e, SQL_CREDIT, d->a.id, -d->doc.total)
-	                       : db_run(b->s->db, e, SQL_OWES, d->a.id, d->doc.total);
+	int r = d->credit_note ? account_book(b->s, d->a.id, 0, -d->doc.total, e)
+	                       : account_book(b->s, d->a.id, d->doc.total, 0, e);
 
 	return r < 0 ? r : ledger_post(b->s, &entry, postings, ARRAY_LEN(postings), e);
 }

@@ -81,6 +81,9 @@ int subscription_resume_all(struct sxc *s, int64_t account, struct job_ids *jobs
 
 /* Terms, charges and days of one, as the rules want them. */
 int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct err *e);
+/* The same for those of an account that have to be looked at by that day, appended. */
+int subscription_load_due(struct sxc *s, int64_t account, int64_t day, struct bill_subs *subs,
+	struct err *e);
 /* Write down how far the rules have come, and what today makes of it: the term in force, the
  * end. */
 int subscription_save(struct sxc *s, const struct bill_sub *sub, int64_t today,

@@ -11,12 +11,19 @@
 #define SQL_SUB                                                                                    \
 	"SELECT account, number, plan, term, state, currency, request, start, first_paid, until, " \
 	"prepaid_until, provisioned FROM subscription WHERE id = ?1"
-#define SQL_HEAD                                                                                   \
-	"SELECT first_paid, until, setup_due, paid_until, coupon FROM subscription WHERE id = ?1"
+#define HEAD                                                                                       \
+	"SELECT id, first_paid, until, setup_due, paid_until, number, state, coupon, "             \
+	"EXISTS (SELECT 1 FROM subscription_term t WHERE t.subscription = s.id AND t.seq = 2) "    \
+	"FROM subscription s "
+#define SQL_HEAD HEAD "WHERE id = ?1"
+#define SQL_DUE  HEAD "WHERE account = ?1 AND wake <= ?2 ORDER BY number"
 #define SQL_TERMS                                                                                  \
 	"SELECT t.id, t.version, t.start, t.until, t.billed_until, t.anchor, t.anchor_day, "       \
 	"coalesce(t.price, x.price), coalesce(x.setup, 0), v.title, v.every_n, v.every_unit, "     \
-	"v.bill = 'arrears', v.taxable, v.tax_included FROM subscription_term t "                  \
+	"v.bill = 'arrears', v.taxable, v.tax_included, "                                          \
+	"EXISTS (SELECT 1 FROM term_option o WHERE o.term = t.id), "                               \
+	"EXISTS (SELECT 1 FROM billed b WHERE b.subscription = ?1 AND b.term = t.id "              \
+	"AND (t.until IS NOT NULL OR b.start >= t.billed_until)) FROM subscription_term t "        \
 	"JOIN subscription s ON s.id = t.subscription JOIN plan_version v ON v.id = t.version "    \
 	"JOIN plan_price x ON x.version = v.id AND x.currency = s.currency "                       \
 	"WHERE t.subscription = ?1 AND t.closed = 0 ORDER BY t.seq"
@@ -46,7 +53,6 @@
 	"AND (until IS NULL OR until > start)"
 #define SQL_CURRENCY "SELECT currency FROM subscription WHERE id = ?1"
 #define SQL_ACCOUNT  "SELECT account FROM subscription WHERE id = ?1"
-#define SQL_STATE    "SELECT state FROM subscription WHERE id = ?1"
 #define SQL_END      "UPDATE subscription SET state = 'ended', request = NULL WHERE id = ?1"
 
 struct db_arg day_arg(int64_t day, char buf[DAY_TEXT])
@@ -147,6 +153,7 @@ static int load_terms(struct sxc *s, struct bill_sub *sub, struct err *e)
 	int r = db_query(s->db, &q, e, SQL_TERMS, sub->id);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
+		bool options = db_i64(&q, 15), charges = db_i64(&q, 16);
 		struct bill_term t = {.id = db_i64(&q, 0),
 			.version = db_i64(&q, 1),
 			.start = day_col(&q, 2),
@@ -161,34 +168,54 @@ static int load_terms(struct sxc *s, struct bill_sub *sub, struct err *e)
 			.tax_included = db_i64(&q, 14)};
 
 		unit_parse(db_text(&q, 11), &t.anchor.every.unit);
+		/* Most terms have neither, and a query costs more than this look. */
+		if ((options && (r = load_options(s, &t, e)) < 0) ||
+			(charges && (r = load_charges(s, sub, &t, e)) < 0))
+			return r;
 		vec_push(&sub->terms, t);
 	}
 	return r;
 }
 
+static void read_head(struct query *q, struct bill_sub *sub)
+{
+	*sub = (struct bill_sub){.id = db_i64(q, 0),
+		.first_paid = day_col(q, 1),
+		.until = day_col(q, 2),
+		.setup_due = db_i64(q, 3),
+		.paid_until = day_col(q, 4),
+		.number = db_i64(q, 5),
+		.ended = str_eq(db_text(q, 6), "ended"),
+		.coupon = db_i64(q, 7),
+		.changed = db_i64(q, 8)};
+}
+
 int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct err *e)
 {
-	int r;
+	autoclean(db_done) struct query q = {0};
+	int r = db_one(s->db, &q, e, SQL_HEAD, id);
 
-	{
-		autoclean(db_done) struct query q = {0};
+	if (r <= 0)
+		return r < 0 ? r : err_set(e, E_NOTFOUND, "no such subscription");
+	read_head(&q, sub);
+	return load_terms(s, sub, e);
+}
 
-		r = db_one(s->db, &q, e, SQL_HEAD, id);
-		if (r <= 0)
-			return r < 0 ? r : err_set(e, E_NOTFOUND, "no such subscription");
-		*sub = (struct bill_sub){.id = id,
-			.first_paid = day_col(&q, 0),
-			.until = day_col(&q, 1),
-			.setup_due = db_i64(&q, 2),
-			.paid_until = day_col(&q, 3),
-			.coupon = db_i64(&q, 4)};
+int subscription_load_due(struct sxc *s, int64_t account, int64_t day, struct bill_subs *subs,
+	struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	char last[DAY_TEXT];
+	int r = db_query(s->db, &q, e, SQL_DUE, account, day_format(day, last));
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0) {
+		struct bill_sub sub;
+
+		read_head(&q, &sub);
+		r = load_terms(s, &sub, e);
+		vec_push(subs, sub);
 	}
-	if ((r = load_terms(s, sub, e)) < 0)
-		return r;
-	vec_each(&sub->terms, t)
-		if ((r = load_options(s, t, e)) < 0 || (r = load_charges(s, sub, t, e)) < 0)
-			return r;
-	return 0;
+	return r;
 }
 
 /* ---- save ---- */
@@ -256,17 +283,16 @@ static int next_term(struct sxc *s, int64_t id, int64_t today, int64_t *day, str
 int subscription_save(struct sxc *s, const struct bill_sub *sub, int64_t today,
 	struct job_ids *jobs, struct err *e)
 {
-	autofree char *state = NULL;
 	char paid[DAY_TEXT], next[DAY_TEXT], wake[DAY_TEXT];
 	int64_t day = DAY_NONE, due;
-	int r;
+	int r = save_terms(s, sub, e);
 
-	if ((r = db_get_text(s->db, &state, e, SQL_STATE, sub->id)) < 0 ||
-		(r = save_terms(s, sub, e)) < 0 || (r = switch_term(s, sub->id, today, e)) < 0 ||
-		(r = next_term(s, sub->id, today, &day, e)) < 0)
+	if (r == 0 && sub->changed && (r = switch_term(s, sub->id, today, e)) == 0)
+		r = next_term(s, sub->id, today, &day, e);
+	if (r < 0)
 		return r;
 	due = earlier(sub->next_bill, day);
-	if (sub->until != DAY_NONE && !str_eq(state, "ended")) {
+	if (sub->until != DAY_NONE && !sub->ended) {
 		if (sub->until > today)
 			due = earlier(due, sub->until);
 		else if ((r = end(s, sub->id, jobs, e)) < 0)

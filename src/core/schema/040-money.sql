@@ -89,8 +89,11 @@ CREATE TABLE account (
 	balance INTEGER NOT NULL DEFAULT 0 CHECK (balance >= 0), -- of open invoices
 	credit INTEGER NOT NULL DEFAULT 0 CHECK (credit >= 0),
 	wake TEXT, -- the day on which invoice run has to look at it
+	buyer INTEGER REFERENCES party (id), -- as documents name it; NULL: not since it changed
 	created INTEGER NOT NULL
 ) STRICT;
+CREATE TRIGGER account_moves AFTER UPDATE OF name, email, country, tax_id, contact ON account
+BEGIN UPDATE account SET buyer = NULL WHERE id = new.id; END;
 CREATE INDEX account_wake ON account (wake, id) WHERE wake IS NOT NULL AND parked = 0;
 CREATE TABLE account_tax (
 	account INTEGER NOT NULL REFERENCES account (id),
@@ -113,7 +116,8 @@ CREATE TABLE subscription (
 	account INTEGER NOT NULL REFERENCES account (id),
 	number INTEGER NOT NULL CHECK (number > 0),
 	label TEXT,
-	state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'suspended', 'ended')),
+	state TEXT NOT NULL CHECK (state = 'pending' OR state = 'active' OR state = 'suspended'
+		OR state = 'ended'),
 	plan INTEGER NOT NULL REFERENCES plan (id), -- of the term in force
 	term INTEGER,                               -- the term in force
 	currency TEXT NOT NULL,
@@ -173,8 +177,10 @@ CREATE INDEX extra_open ON extra (account) WHERE line IS NULL;
 -- Seller and buyer as they were when a document opened.
 CREATE TABLE party (
 	id INTEGER PRIMARY KEY,
-	data TEXT NOT NULL UNIQUE
+	role TEXT NOT NULL CHECK (role IN ('seller', 'buyer')),
+	data TEXT NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX party_seller ON party (data) WHERE role = 'seller';
 
 CREATE TABLE series (
 	prefix TEXT PRIMARY KEY,
@@ -191,7 +197,7 @@ CREATE TABLE invoice (
 	seq INTEGER NOT NULL CHECK (seq > 0),
 	kind TEXT NOT NULL CHECK (kind IN ('invoice', 'credit-note')),
 	account INTEGER NOT NULL REFERENCES account (id),
-	state TEXT NOT NULL CHECK (state IN ('open', 'paid', 'void')),
+	state TEXT NOT NULL CHECK (state = 'open' OR state = 'paid' OR state = 'void'),
 	date TEXT NOT NULL,
 	due TEXT NOT NULL,
 	currency TEXT NOT NULL,
@@ -315,11 +321,12 @@ CREATE TABLE ledger_entry (
 	created INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX ledger_account ON ledger_entry (account);
--- Debit is positive. The amounts of an entry add up to nothing.
+-- Debit is positive. The amounts of an entry add up to nothing. (A list of more than two after IN
+-- would be built anew for each row; these are many.)
 CREATE TABLE ledger_posting (
 	entry INTEGER NOT NULL REFERENCES ledger_entry (id),
-	book TEXT NOT NULL
-		CHECK (book IN ('receivable', 'credit', 'revenue', 'tax', 'cash', 'goodwill')),
+	book TEXT NOT NULL CHECK (book = 'receivable' OR book = 'credit' OR book = 'revenue'
+		OR book = 'tax' OR book = 'cash' OR book = 'goodwill'),
 	currency TEXT NOT NULL,
 	amount INTEGER NOT NULL CHECK (amount <> 0),
 	PRIMARY KEY (entry, book)

@@ -114,24 +114,25 @@ static int bind(sqlite3_stmt *st, const struct db_arg *args, int n, bool copy)
 	return rc;
 }
 
-static size_t cache_slot(const char *sql)
+/* The place where a statement may stand; way: 0 to CACHE_WAYS - 1. */
+static struct cached *cache_place(struct db *db, const char *sql, size_t way)
 {
-	size_t h = 5381;
+	size_t h = (size_t)((uintptr_t)sql * 0x9e3779b97f4a7c15u >> 32);
 
-	for (const char *p = sql; *p; p++)
-		h = h * 33 + (unsigned char)*p;
-	return h & (CACHE_SIZE - 1);
+	return &db->cache[(h + way) & (CACHE_SIZE - 1)];
 }
 
 /* A prepared statement out of the cache, or a fresh one. */
 static sqlite3_stmt *statement(struct db *db, const char *sql, struct err *e)
 {
-	sqlite3_stmt **slot = &db->cache[cache_slot(sql)];
-	sqlite3_stmt *st = *slot;
+	sqlite3_stmt *st = NULL;
 
-	if (st && strcmp(sqlite3_sql(st), sql) == 0) {
-		*slot = NULL;
-		return st;
+	for (size_t way = 0; way < CACHE_WAYS; way++) {
+		struct cached *c = cache_place(db, sql, way);
+
+		/* Texts that are no constants may have another content under the same address. */
+		if (c->st && c->sql == sql && strcmp(sqlite3_sql(c->st), sql) == 0)
+			return steal(&c->st);
 	}
 	if (sqlite3_prepare_v3(db->h, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL)) {
 		db_fail(db, e);
@@ -140,22 +141,22 @@ static sqlite3_stmt *statement(struct db *db, const char *sql, struct err *e)
 	return st;
 }
 
-static void statement_put(struct db *db, sqlite3_stmt *st)
+static void statement_put(struct db *db, const char *sql, sqlite3_stmt *st)
 {
-	sqlite3_stmt **slot = &db->cache[cache_slot(sqlite3_sql(st))];
+	struct cached *c = cache_place(db, sql, 0);
 
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
-	sqlite3_finalize(*slot);
-	*slot = st;
+	for (size_t way = 0; way < CACHE_WAYS && c->st; way++)
+		c = cache_place(db, sql, way);
+	sqlite3_finalize(c->st);
+	*c = (struct cached){sql, st};
 }
 
 void db_forget_statements(struct db *db)
 {
-	for (int i = 0; i < CACHE_SIZE; i++) {
-		sqlite3_finalize(db->cache[i]);
-		db->cache[i] = NULL;
-	}
+	for (int i = 0; i < CACHE_SIZE; i++)
+		sqlite3_finalize(steal(&db->cache[i].st));
 }
 
 static int start(struct db *db, struct query *q, struct err *e, const char *sql,
@@ -170,7 +171,7 @@ static int start(struct db *db, struct query *q, struct err *e, const char *sql,
 		sqlite3_finalize(st);
 		return e ? e->code : E_FAIL;
 	}
-	*q = (struct query){st, db, false};
+	*q = (struct query){st, db, sql};
 	return 0;
 }
 
@@ -210,8 +211,10 @@ int db_next(struct query *q, struct err *e)
 
 void db_done(struct query *q)
 {
-	if (q->stmt)
-		statement_put(q->db, q->stmt);
+	if (q->stmt && q->sql)
+		statement_put(q->db, q->sql, q->stmt);
+	else
+		sqlite3_finalize(q->stmt);
 	*q = (struct query){0};
 }
 
@@ -223,11 +226,20 @@ int db_one_args(struct db *db, struct query *q, struct err *e, const char *sql,
 	return r < 0 ? r : db_next(q, e);
 }
 
+/* db_one for one value that is taken at once: nothing that was given need be copied. */
+static int get(struct db *db, struct query *q, struct err *e, const char *sql,
+	const struct db_arg *args, int n)
+{
+	int r = start(db, q, e, sql, args, n, false);
+
+	return r < 0 ? r : db_next(q, e);
+}
+
 int db_get_i64_args(struct db *db, int64_t *out, struct err *e, const char *sql,
 	const struct db_arg *args, int n)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_one_args(db, &q, e, sql, args, n);
+	int r = get(db, &q, e, sql, args, n);
 
 	if (r <= 0 || db_is_null(&q, 0))
 		return r < 0 ? r : 0;
@@ -239,7 +251,7 @@ int db_get_text_args(struct db *db, char **out, struct err *e, const char *sql,
 	const struct db_arg *args, int n)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_one_args(db, &q, e, sql, args, n);
+	int r = get(db, &q, e, sql, args, n);
 
 	if (r <= 0 || db_is_null(&q, 0))
 		return r < 0 ? r : 0;

@@ -128,7 +128,7 @@ static inline struct db_arg db_ref(int64_t id)
 struct query {
 	void *stmt;
 	struct db *db;
-	bool stepped; /* db_one stands on its row */
+	const char *sql; /* under which the statement is kept; NULL: it is not */
 };
 
 /* Run one statement that gives no rows. 0, or E_EXISTS for a unique key, E_INUSE for a foreign key,

@@ -201,6 +201,6 @@ int db_query_text(struct db *db, struct query *q, const char *sql, struct err *e
 	}
 	/* Such a query may go on for long without giving a row. */
 	sqlite3_progress_handler(db->h, 10000, stop_asked, NULL);
-	*q = (struct query){st, db, false};
+	*q = (struct query){st, db, NULL};
 	return 0;
 }

@@ -13,14 +13,21 @@
 #include "svc/db.h"
 #include "util/mem.h"
 
-#define CACHE_SIZE 128 /* prepared statements kept, a power of two */
+#define CACHE_SIZE 512 /* prepared statements kept, a power of two */
+#define CACHE_WAYS 4   /* places where one may stand */
+
+/* A prepared statement under the address of its text, which is a constant as a rule. */
+struct cached {
+	const char *sql;
+	sqlite3_stmt *st;
+};
 
 struct db {
 	sqlite3 *h;
 	char *path;
 	enum db_mode mode;
 	int depth; /* of nested transactions */
-	sqlite3_stmt *cache[CACHE_SIZE];
+	struct cached cache[CACHE_SIZE];
 };
 
 /* The last error of h as an E_ code, a full disk told from other failures of the system. */

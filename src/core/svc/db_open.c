@@ -182,8 +182,11 @@ static int open_handle(struct db *db, struct err *e)
 		if (access(dir, W_OK) != 0 && !strpbrk(db->path, "?#%"))
 			uri = str_fmt("file:%s?immutable=1", db->path);
 	}
-	if (sqlite3_open_v2(uri ? uri : db->path, &db->h, flags | (uri ? SQLITE_OPEN_URI : 0),
-		    NULL))
+	/* Nobody asks how much memory is in use, and counting costs. Too late once SQLite runs. */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* Only one thread uses it: those of the engine know servers alone. */
+	flags |= SQLITE_OPEN_NOMUTEX | (uri ? SQLITE_OPEN_URI : 0);
+	if (sqlite3_open_v2(uri ? uri : db->path, &db->h, flags, NULL))
 		return err_set(e, E_FAIL, "database %s: %s", db->path,
 			db->h ? sqlite3_errmsg(db->h) : "out of memory");
 	return 0;

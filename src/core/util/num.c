@@ -95,18 +95,18 @@ int num_parse(const char *text, int places, int64_t *out)
 void num_format(struct str *s, int64_t v, int places, int min)
 {
 	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
-	autostr digits = STR_INIT;
-	size_t whole;
+	char buf[48], *end = buf + sizeof(buf), *p = end;
 
-	str_addf(&digits, "%0*" PRIu64, places + 1, u);
-	whole = digits.len - (size_t)places;
-	while (digits.len > whole + (size_t)min && digits.p[digits.len - 1] == '0')
-		str_setlen(&digits, digits.len - 1);
+	/* From the last digit on; by hand, for lists have many. */
+	for (int n = 0; n <= places || u; n++, u /= 10) {
+		if (n == places && p < end)
+			*--p = '.';
+		if (n >= places - min || p < end || u % 10)
+			*--p = (char)('0' + u % 10);
+	}
 	if (v < 0)
-		str_addc(s, '-');
-	str_addn(s, digits.p, whole);
-	if (digits.len > whole)
-		str_addf(s, ".%s", digits.p + whole);
+		*--p = '-';
+	str_addn(s, p, (size_t)(end - p));
 }
 
 int rate_parse(const char *text, int64_t *out, struct err *e)

@@ -77,6 +77,13 @@ int day_parse(const char *text, int64_t *out, struct err *e)
 	return 0;
 }
 
+/* The last n digits; a bill has many days, and printf is slow. */
+static void put_digits(char *to, int n, unsigned v)
+{
+	for (; n-- > 0; v /= 10)
+		to[n] = (char)('0' + v % 10);
+}
+
 const char *day_format(int64_t day, char buf[DAY_TEXT])
 {
 	struct civil c;
@@ -85,8 +92,11 @@ const char *day_format(int64_t day, char buf[DAY_TEXT])
 	if (day == DAY_NONE)
 		return buf;
 	c = day_civil(day);
-	snprintf(buf, DAY_TEXT, "%04u-%02u-%02u", (unsigned)(c.year % 10000),
-		(unsigned)c.month % 100, (unsigned)c.day % 100);
+	put_digits(buf, 4, (unsigned)(c.year % 10000));
+	put_digits(buf + 5, 2, (unsigned)c.month);
+	put_digits(buf + 8, 2, (unsigned)c.day);
+	buf[4] = buf[7] = '-';
+	buf[DAY_TEXT - 1] = '\0';
 	return buf;
 }
 
