@@ -20,7 +20,7 @@ install: $(SXC_BIN) $(AGENT_BIN)
 	for text in share/mail/*.txt; do \
 		install -D -m 644 $$text $(DATADIR)/sxc/mail/$${text##*/} || exit 1; \
 	done
-	cd wrappers && find . -type f | while read -r file; do \
+	cd wrappers && find . -type f ! -name .gitignore | while read -r file; do \
 		mode=644; [ -x "$$file" ] && mode=755; \
 		install -D -m $$mode "$$file" "$(DATADIR)/sxc/wrappers/$$file" || exit 1; \
 	done
