@@ -35,7 +35,7 @@ AGENT_SRC := $(wildcard src/agent/*.c)
 # What the agent shares with the control center: utilities, wire format, package verification.
 AGENT_CORE := $(wildcard src/core/util/*.c) $(wildcard $(addprefix src/core/svc/, \
 	      msg.c wire.c sign.c yaml.c yaml_read.c package_read.c package_check.c \
-	      wrapper.c wrapper_values.c template.c))
+	      wrapper.c wrapper_probe.c wrapper_values.c template.c))
 
 CORE_OBJ  := $(CORE_SRC:%.c=$(B)/%.o) $(B)/schema.o
 CMD_OBJ   := $(CMD_SRC:%.c=$(B)/%.o)

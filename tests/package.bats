@@ -174,6 +174,37 @@ make_wrapper() {
 	[ -z "$(ls ./*.sxa* 2>/dev/null)" ]
 }
 
+@test "what cannot be probed is said with its place" {
+	probe() { # services
+		make_wrapper
+		sed -i '/^services:/d' demo/wrapper.yaml
+		echo "services: [$1]" >>demo/wrapper.yaml
+		run_sxc app pack demo
+	}
+	probe '{unit: a.service, probe: ping}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*probe must be tcp, http, smtp, .* dns or command"
+	probe '{unit: a.service, probe: http}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*a probe needs ports to ask"
+	probe '{ports: [80/tcp], probe: http}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*a service has a unit or a probe that runs a command"
+	probe '{unit: a.service, ports: [80/tcp], probe: {type: http, path: "/a b"}}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*path must begin with / and hold no blanks"
+	probe '{unit: a.service, ports: [80/tcp], probe: {type: http, expect: "("}}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*expect must be a POSIX extended expression"
+	probe '{unit: a.service, ports: [80/tcp], probe: {type: tcp, expect: a}}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*a probe of this kind expects nothing else"
+	probe '{unit: a.service, ports: [53/udp], probe: dns}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*name belongs to the probe dns, and it needs one"
+	probe '{unit: a.service, ports: [53/tcp], probe: {type: dns, name: localhost}}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*the probe dns asks ports of udp"
+	probe '{probe: command}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*run belongs to the probe command, and it needs it"
+	probe '{unit: a.service, when: nothing}'
+	assert_refused_like 2 "demo/wrapper.yaml:[0-9]+:.*there is no setting 'nothing'"
+	probe '{probe: {type: command, run: [/bin/true], expect: "^$"}}, {unit: a.service, ports: [1/tcp], probe: tcp, when: on}'
+	assert_status 0
+}
+
 @test "links, special files and set-uid files are not packed" {
 	make_wrapper
 	ln -s /etc/passwd demo/files/link

@@ -143,6 +143,8 @@ int app_check(struct app_on *o, struct err *e);
 
 /* ---- health (app_health.c) ---- */
 
+/* A unit may have several services, one a protocol: is this the first? */
+bool app_is_first_of_unit(const struct wrapper *w, const struct wrapper_service *s);
 /* op: start, stop, restart, reload, enable, disable; of all its units. */
 int app_units(struct app_on *o, const char *op, struct err *e);
 /* The same of one. */
@@ -151,7 +153,9 @@ int app_unit(struct app_on *o, const char *op, const char *unit, struct err *e);
 int app_wait_healthy(struct app_on *o, int seconds, struct err *e);
 /* One look: 0, or E_FAIL with what is not. */
 int app_healthy(struct app_on *o, struct err *e);
-/* Is any of its units active? */
+/* Ask one service by its probe (app_probe.c); E_FAIL with what is wrong. */
+int app_probe(const char *ps, const struct wrapper_service *s, struct err *e);
+/* Is any of its units active, or has it none? */
 bool app_is_active(struct app_on *o);
 
 #endif

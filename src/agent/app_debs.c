@@ -36,12 +36,15 @@
 
 /*
  * DIR HOW PACKAGE…: install each .deb of DIR, the same version skipped and with HOW "up" an older
- * one too; where there are none the named packages from the network.
+ * one too; where there are none the named packages from the network. One that must be configured
+ * before another is even unpacked (Pre-Depends) lets that wait for the next turn.
  */
 static const char sh_packages[] = PRELUDE
 	"dir=$1; older=; net=--allow-downgrades; [ \"$2\" != up ] || { older=-G; net=; }; shift 2\n"
 	"if ls \"$dir\"/*.deb >/dev/null 2>&1; then\n"
-	"	patient dpkg -E $older --force-confdef --force-confold -i \"$dir\"/*.deb\n"
+	"	turn=0; until patient dpkg -E $older --force-confdef --force-confold -i \"$dir\"/*.deb; do\n"
+	"		turn=$((turn + 1)); case $turn$said in [1-6]*pre-dependency*) ;; *) exit 1; esac\n"
+	"	done\n"
 	"elif [ $# -gt 0 ]; then\n"
 	"	apt-get -q -y --no-install-recommends $net -o DPkg::Lock::Timeout=60 \\\n"
 	"		-o Dpkg::Options::=--force-confold install -- \"$@\"; fi\n";

@@ -51,8 +51,10 @@ AGENT_OP(app_control, "app.control", OP_CHANGE | OP_LOCK_PS)
 
 static void units_of(const struct wrapper *w, struct str *s)
 {
-	for (size_t i = 0; i < w->services.n; i++)
-		str_addf(s, "%s%s", i ? " " : "", w->services.v[i].unit);
+	vec_each(&w->services, v) {
+		if (v->unit && app_is_first_of_unit(w, v))
+			str_addf(s, "%s%s", s->len ? " " : "", v->unit);
+	}
 }
 
 static int add_status(struct agent *a, const char *ps, const char *app, struct msg *ans,

@@ -89,10 +89,10 @@ static void retire_units(struct app_on *o, const struct wrapper *other)
 	struct err ignored;
 
 	vec_each(&o->p->wrapper.services, s) {
-		bool stays = false;
+		bool stays = !s->unit;
 
 		vec_each(&other->services, t)
-			stays = stays || strcmp(s->unit, t->unit) == 0;
+			stays = stays || (t->unit && strcmp(s->unit, t->unit) == 0);
 		if (!stays) {
 			app_unit(o, "disable", s->unit, &ignored);
 			app_unit(o, "stop", s->unit, &ignored);

@@ -116,32 +116,55 @@ static int read_port(const struct yaml_node *n, struct wrapper_port *p, struct e
 	return 0;
 }
 
-static int read_service(const struct yaml_node *n, struct wrapper_service *s, struct err *e)
+static int read_ports(const struct yaml_node *n, struct wrapper_service *s, struct err *e)
 {
-	static const char *const keys[] = {"unit", "ports", "probe", NULL};
-	const struct yaml_node *ports, *probe;
-	int r = yaml_only_keys(n, keys, e);
+	int r = n ? yaml_need_list(n, "ports", e) : 0;
 
-	if (r < 0 || (r = yaml_text(yaml_get(n, "unit"), "unit", &s->unit, e)) < 0)
-		return r;
-	if (!ident_is_unit(s->unit))
-		return yaml_err(e, yaml_get(n, "unit"), "a unit is named like nginx.service");
-	if ((ports = yaml_get(n, "ports")) && (r = yaml_need_list(ports, "ports", e)) < 0)
-		return r;
-	for (size_t i = 0; ports && i < ports->n; i++) {
+	for (size_t i = 0; n && r == 0 && i < n->n; i++) {
 		struct wrapper_port p;
 
-		if ((r = read_port(ports->items[i], &p, e)) < 0)
-			return r;
-		vec_push(&s->ports, p);
+		if ((r = read_port(n->items[i], &p, e)) == 0)
+			vec_push(&s->ports, p);
 	}
-	if (!(probe = yaml_get(n, "probe")))
-		return 0;
-	if ((r = yaml_text(probe, "probe", &s->probe, e)) < 0)
+	return r;
+}
+
+/* Is there something that can be asked so? */
+static int check_service(const struct yaml_node *n, const struct wrapper_service *s, struct err *e)
+{
+	const struct wrapper_probe *p = &s->probe;
+	bool udp = false;
+
+	for (size_t i = 0; i < s->ports.n; i++)
+		udp |= s->ports.v[i].udp;
+	if (p->kind != PROBE_NONE && p->kind != PROBE_COMMAND && !s->ports.n)
+		return yaml_err(e, yaml_get(n, "probe"), "a probe needs ports to ask");
+	if (p->kind == PROBE_DNS && !udp)
+		return yaml_err(e, yaml_get(n, "probe"), "the probe dns asks ports of udp");
+	if (!s->unit && p->kind != PROBE_COMMAND)
+		return yaml_err(e, n, "a service has a unit or a probe that runs a command");
+	return 0;
+}
+
+static int read_service(const struct yaml_node *n, struct wrapper_service *s, struct err *e)
+{
+	static const char *const keys[] = {"unit", "ports", "probe", "when", NULL};
+	const struct yaml_node *unit, *probe, *when;
+	int r = yaml_only_keys(n, keys, e);
+
+	if (r < 0)
 		return r;
-	if (strcmp(s->probe, "http") != 0 && strcmp(s->probe, "tcp") != 0)
-		return yaml_err(e, probe, "probe must be http or tcp");
-	return s->ports.n ? 0 : yaml_err(e, probe, "a probe needs ports to ask");
+	if ((unit = yaml_get(n, "unit")) && (r = yaml_text(unit, "unit", &s->unit, e)) < 0)
+		return r;
+	if (unit && !ident_is_unit(s->unit))
+		return yaml_err(e, unit, "a unit is named like nginx.service");
+	if ((when = yaml_get(n, "when")) && (r = yaml_text(when, "when", &s->when, e)) < 0)
+		return r;
+	if ((r = read_ports(yaml_get(n, "ports"), s, e)) < 0)
+		return r;
+	if ((probe = yaml_get(n, "probe")) && (r = wrapper_probe_read(&s->probe, probe, e)) < 0)
+		return r;
+	return check_service(n, s, e);
 }
 
 static int read_services(struct wrapper *w, const struct yaml_node *n, struct err *e)
@@ -332,6 +355,19 @@ static int read_settings(struct wrapper *w, const struct yaml_node *n, struct er
 	return r;
 }
 
+/* What services wait for are settings that exist. */
+static int check_when(const struct wrapper *w, const struct yaml_node *n, struct err *e)
+{
+	for (size_t i = 0; i < w->services.n; i++) {
+		const char *when = w->services.v[i].when;
+
+		if (when && !wrapper_setting(w, when))
+			return yaml_err(e, yaml_get(n->items[i], "when"),
+				"there is no setting '%s'", when);
+	}
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static int read_timeout(struct wrapper *w, const struct yaml_node *n, struct err *e)
@@ -407,6 +443,7 @@ int wrapper_read(struct wrapper *w, const struct yaml_node *root, struct err *e)
 		(r = read_timeout(w, yaml_get(root, "timeout"), e)) < 0 ||
 		(r = read_services(w, yaml_get(root, "services"), e)) < 0 ||
 		(r = read_settings(w, yaml_get(root, "settings"), e)) < 0 ||
+		(r = check_when(w, yaml_get(root, "services"), e)) < 0 ||
 		(r = read_templates(w, yaml_get(root, "templates"), e)) < 0 ||
 		(r = read_scripts(w, yaml_get(root, "actions"), actions, SCRIPT_INSTALL, e)) < 0)
 		return r;
@@ -422,8 +459,10 @@ void wrapper_release(struct wrapper *w)
 {
 	vec_each(&w->platforms, p)
 		words_release(&p->packages);
-	vec_each(&w->services, s)
+	vec_each(&w->services, s) {
 		vec_release(&s->ports);
+		wrapper_probe_release(&s->probe);
+	}
 	vec_each(&w->settings, s) {
 		words_release(&s->choices);
 		free(s->def);

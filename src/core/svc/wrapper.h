@@ -35,10 +35,35 @@ struct wrapper_port {
 	bool udp;
 };
 
+/* How the ports of a service are asked; what each kind says is in agent/app_probe.c. */
+enum wrapper_probe_kind {
+	PROBE_NONE, /* only the unit is looked at */
+	PROBE_TCP,
+	PROBE_HTTP,
+	PROBE_SMTP,
+	PROBE_IMAP,
+	PROBE_POP3,
+	PROBE_SIEVE,
+	PROBE_FTP,
+	PROBE_MYSQL,
+	PROBE_DNS,
+	PROBE_COMMAND, /* no port: a command inside */
+	PROBE_KINDS,
+};
+
+struct wrapper_probe {
+	enum wrapper_probe_kind kind;
+	const char *path;   /* of http, "/" by default */
+	const char *name;   /* of dns: whose SOA is asked for */
+	const char *expect; /* POSIX extended expression found in the answer, or NULL */
+	struct words run;   /* of command */
+};
+
 struct wrapper_service {
-	const char *unit;
+	const char *unit; /* NULL: none, only a command is asked */
 	VEC(struct wrapper_port) ports;
-	const char *probe; /* "http", "tcp" or NULL: only the unit is looked at */
+	struct wrapper_probe probe;
+	const char *when; /* setting that must be neither empty nor no for a look; NULL: always */
 };
 
 struct wrapper_setting {
@@ -87,6 +112,9 @@ struct wrapper {
  */
 int wrapper_read(struct wrapper *w, const struct yaml_node *root, struct err *e);
 void wrapper_release(struct wrapper *w);
+/* A probe, a word or a mapping (wrapper_probe.c); E_USAGE with the place. */
+int wrapper_probe_read(struct wrapper_probe *p, const struct yaml_node *n, struct err *e);
+void wrapper_probe_release(struct wrapper_probe *p);
 const struct wrapper_platform *wrapper_platform(const struct wrapper *w, const char *name);
 bool words_have(const struct words *w, const char *word);
 /* Blank-separated, appended. */
@@ -108,6 +136,8 @@ int wrapper_values_set(struct wrapper_values *vals, const char *name, const char
 	struct err *e);
 /* What holds now: the value or the default; NULL neither. */
 const char *wrapper_value(const struct wrapper_values *vals, const char *name);
+/* True when its value is neither empty nor no. */
+bool wrapper_value_holds(const struct wrapper_values *vals, const char *name);
 /* E_USAGE naming the first setting that has neither. */
 int wrapper_values_complete(const struct wrapper_values *vals, struct err *e);
 /* Render a template with them; see template_render. */

@@ -65,6 +65,13 @@ const char *wrapper_value(const struct wrapper_values *vals, const char *name)
 	return v ? v : s ? s->def : NULL;
 }
 
+bool wrapper_value_holds(const struct wrapper_values *vals, const char *name)
+{
+	const char *v = wrapper_value(vals, name);
+
+	return v && *v && strcmp(v, "no") != 0;
+}
+
 int wrapper_values_complete(const struct wrapper_values *vals, struct err *e)
 {
 	vec_each(&vals->w->settings, s) {
