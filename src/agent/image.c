@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/image_unpack.h"
 #include "agent/ps_conf.h"
+#include "agent/ps_kept.h"
 
 #define IMAGE_BYTES_MAX (INT64_C(64) << 30)
 #define IMAGE_FILES_MAX 4000000
@@ -164,9 +165,9 @@ AGENT_OP(image_list, "image.list", OP_READ)
 
 static int refuse_used(void *arg, const struct ps_conf *c, struct err *e)
 {
-	if (str_eq(c->image, arg))
-		return err_set(e, E_INUSE, "image %.16s… is used by private server %s", c->image,
-			c->name);
+	if (kept_uses(c, arg))
+		return err_set(e, E_INUSE, "image %.16s… is used by private server %s",
+			(const char *)arg, c->name);
 	return 0;
 }
 

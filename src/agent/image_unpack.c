@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "agent/tree.h"
 #include "util/mem.h"
 #include "util/str.h"
 #include "util/vec.h"
@@ -232,10 +233,10 @@ static int write_data(struct job *j, int fd, int64_t size, struct err *e)
 	return ftruncate(fd, size) < 0 ? err_sys(e, "setting the size") : 0;
 }
 
+/* Not what says something to overlayfs. */
 static bool xattr_kept(const char *name)
 {
-	return str_eq(name, "security.capability") ||
-	       (str_starts(name, "user.") && !str_starts(name, "user.overlay."));
+	return tree_keeps(name) && !str_starts(name, "user.overlay.");
 }
 
 /* Order matters: a change of owner clears set-id bits and capabilities. */
@@ -289,6 +290,20 @@ static int make_dir(struct job *j, struct archive_entry *ent, int parent, const 
 	return set_attributes(ent, fd, e);
 }
 
+/* Cut the directory that only is unpacked off a normalised path: 1, or 0 for what is left out. */
+static int cut_below(const struct unpack *u, char path[PATH_MAX], struct err *e)
+{
+	size_t n = u->below ? strlen(u->below) : 0;
+
+	if (!u->below)
+		return 1;
+	if (strncmp(path, u->below, n) == 0 && (path[n] == '/' || !path[n])) {
+		memmove(path, path + n + (path[n] == '/'), strlen(path + n) + (path[n] != '/'));
+		return 1;
+	}
+	return str_eq(path, u->beside) ? 0 : err_set(e, E_INTEGRITY, "it has no business here");
+}
+
 static int make_hardlink(struct job *j, const char *target, int dir, const char *base,
 	struct err *e)
 {
@@ -297,8 +312,9 @@ static int make_hardlink(struct job *j, const char *target, int dir, const char 
 	struct stat st;
 	int rc = normalise(target, path, e);
 
-	if (rc < 0)
-		return err_wrap(e, "its link");
+	if (rc < 0 || (rc = cut_below(j->u, path, e)) <= 0)
+		return rc < 0 ? err_wrap(e, "its link")
+		              : err_set(e, E_INTEGRITY, "it links to what is left out");
 	fd = open_beneath(j->u->dir, path, O_PATH | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
 		return err_set(e, E_INTEGRITY, "it links to what is no file in the archive");
@@ -376,7 +392,9 @@ static int next_entry(struct job *j, struct archive_entry *ent, struct err *e)
 
 	if (rc < 0 || (rc = report(j, e)) < 0)
 		return rc;
-	rc = make_entry(j, ent, path, e);
+	rc = cut_below(j->u, path, e);
+	if (rc > 0)
+		rc = make_entry(j, ent, path, e);
 	if (rc >= 0)
 		return 0;
 	str_add_clean(&shown, path, strnlen(path, 200), false);

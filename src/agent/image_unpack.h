@@ -18,6 +18,9 @@ struct unpack {
 	int fd;             /* the archive, read from its current position to its end */
 	int dir;            /* the empty directory */
 	const char *digest; /* SHA-256 the archive must have, 64 hexadecimal digits */
+	/* Only what is below this directory of the archive, without it; beside it nothing may stand
+	 * but a file of that name, which is left out. NULL: all. */
+	const char *below, *beside;
 	int64_t max_bytes;  /* of all files together */
 	int64_t max_files;
 	/* Called now and then with the bytes of the archive read; negative (with *e) ends it. */

@@ -291,6 +291,19 @@ static int parse(struct ps_conf *c, char *text, struct err *e)
 	return conf_check(c, e) < 0 ? err_set(e, E_INTEGRITY, "%s", e ? e->msg : "") : 0;
 }
 
+/* A layer that took the place of the first one says itself which image it stands on. */
+static void read_layer_image(struct ps_conf *c)
+{
+	autostr s = STR_INIT;
+	char path[PATH_MAX], image[65] = "";
+
+	if (file_read(ps_path(path, c->name, "layer/facts"), &s, 512, NULL) < 0 ||
+		sscanf(str_c(&s), "image=%64[0-9a-f]", image) != 1 || !is_digest(image))
+		return;
+	free(c->image);
+	c->image = mem_strdup(image);
+}
+
 int ps_conf_read(struct ps_conf *c, const char *name, struct err *e)
 {
 	autoconf_ps n = {0};
@@ -311,6 +324,7 @@ int ps_conf_read(struct ps_conf *c, const char *name, struct err *e)
 		return err_set(e, E_INTEGRITY, "%s: %s", path, inner.msg);
 	if (!n.id || !n.uid_base || !n.slot)
 		return err_set(e, E_INTEGRITY, "%s: id, uid_base or slot is missing", path);
+	read_layer_image(&n);
 	*c = n;
 	n = (struct ps_conf){0};
 	return 0;

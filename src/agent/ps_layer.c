@@ -57,24 +57,34 @@ static void hosts_text(const struct ps_conf *c, struct str *s)
 		str_addf(s, "127.0.1.1\t%s\n", c->hostname);
 }
 
-static int fill_etc(const struct ps_conf *c, int image, int upper, struct err *e)
+/* The files that say who it is, also over those that are there. */
+static int fill_name(const struct ps_conf *c, int etc, struct err *e)
 {
-	autostr name = STR_INIT, hosts = STR_INIT, resolv = STR_INIT, none = STR_INIT;
-	autoclose int etc = upper_dir(image, upper, "etc", 0755, e);
+	static const char *const files[] = {"hostname", "hosts", "resolv.conf"};
+	autostr name = STR_INIT, hosts = STR_INIT, resolv = STR_INIT;
 	int rc;
 
-	if (etc < 0)
-		return etc;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (unlinkat(etc, files[i], 0) < 0 && errno != ENOENT)
+			return err_sys(e, "replacing %s", files[i]);
 	str_addf(&name, "%s\n", c->hostname);
 	hosts_text(c, &hosts);
 	for (size_t i = 0; i < c->nameserver.n; i++)
 		str_addf(&resolv, "nameserver %s\n", c->nameserver.v[i]);
 	if ((rc = upper_file(etc, "hostname", &name, 0644, e)) < 0 ||
-		(rc = upper_file(etc, "hosts", &hosts, 0644, e)) < 0 ||
-		(rc = upper_file(etc, "resolv.conf", &resolv, 0644, e)) < 0)
+		(rc = upper_file(etc, "hosts", &hosts, 0644, e)) < 0)
 		return rc;
+	return upper_file(etc, "resolv.conf", &resolv, 0644, e);
+}
+
+static int fill_etc(const struct ps_conf *c, int image, int upper, struct err *e)
+{
+	autostr none = STR_INIT;
+	autoclose int etc = upper_dir(image, upper, "etc", 0755, e);
+	int rc = etc < 0 ? etc : fill_name(c, etc, e);
+
 	/* Empty: made at the first start, machine-id(5). */
-	return upper_file(etc, "machine-id", &none, 0444, e);
+	return rc < 0 ? rc : upper_file(etc, "machine-id", &none, 0444, e);
 }
 
 static int fill_keys(const struct ps_conf *c, int image, int upper, struct err *e)
@@ -95,17 +105,34 @@ static int fill_keys(const struct ps_conf *c, int image, int upper, struct err *
 	return upper_file(ssh, "authorized_keys", &text, 0600, e);
 }
 
-static int fill(const struct ps_conf *c, int upper, struct err *e)
+static int image_open(const struct ps_conf *c, struct err *e)
 {
 	char path[PATH_MAX];
-	autoclose int image = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", AGENT_IMAGES, c->image);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "%s", path) : fd;
+}
+
+int layer_name(const struct ps_conf *c, int upper, struct err *e)
+{
+	autoclose int image = image_open(c, e);
+	autoclose int etc = image < 0 ? -1 : upper_dir(image, upper, "etc", 0755, e);
+
+	return image < 0 ? image : etc < 0 ? etc : fill_name(c, etc, e);
+}
+
+int layer_fill(const struct ps_conf *c, int upper, struct err *e)
+{
+	autoclose int image = image_open(c, e);
 	struct stat st;
 	int rc;
 
-	snprintf(path, sizeof(path), "%s/%s", AGENT_IMAGES, c->image);
-	image = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (image < 0 || fstat(image, &st) < 0 || fchmod(upper, st.st_mode & 07777) < 0)
-		return err_sys(e, "%s", path);
+	if (image < 0)
+		return image;
+	if (fstat(image, &st) < 0 || fchmod(upper, st.st_mode & 07777) < 0)
+		return err_sys(e, "the top of the image");
 	rc = fill_etc(c, image, upper, e);
 	return rc < 0 ? rc : fill_keys(c, image, upper, e);
 }
@@ -127,7 +154,7 @@ int layer_make(const struct ps_conf *c, const char *dir, struct err *e)
 	if (mkdirat(layer, "upper", 0755) < 0 || mkdirat(layer, "work", 0755) < 0)
 		return err_sys(e, "%s", path);
 	upper = openat(layer, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return upper < 0 ? err_sys(e, "%s", path) : fill(c, upper, e);
+	return upper < 0 ? err_sys(e, "%s", path) : layer_fill(c, upper, e);
 }
 
 int layer_bound(const struct ps_conf *c, const char *state, struct err *e)

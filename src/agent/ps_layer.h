@@ -13,6 +13,10 @@
 
 /* Make dir/layer with host name, hosts, resolv.conf, an empty machine-id and root's keys. */
 int layer_make(const struct ps_conf *c, const char *dir, struct err *e);
+/* Host name, hosts and resolv.conf again, in the upper directory of a layer of c's image. */
+int layer_name(const struct ps_conf *c, int upper, struct err *e);
+/* All of layer_make in an upper directory that is there and empty. */
+int layer_fill(const struct ps_conf *c, int upper, struct err *e);
 /* Put disk and inode bounds of c in force on the file system of state (AGENT_STATE, or another way
  * to that directory). */
 int layer_bound(const struct ps_conf *c, const char *state, struct err *e);
