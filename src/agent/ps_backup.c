@@ -18,11 +18,12 @@
 
 #include "agent/agent.h"
 #include "agent/ps.h"
-#include "agent/ps_backup.h"
 #include "agent/ps_freeze.h"
 #include "agent/ps_kept.h"
+#include "svc/backup_file.h"
 #include "svc/sign.h"
 
+#define ASIDE      ".copy-" /* AGENT_PS/.copy-NAME: the layer, while it is read */
 #define BLOCK      65536
 #define HOLE       (64 << 20) /* bytes of a hole given at once */
 #define RUNS_MAX   65536      /* runs of data of one file told apart */
@@ -345,7 +346,7 @@ AGENT_OP(ps_backup, "ps.backup", OP_READ | OP_LOCK_PS)
 	if (!ps_is_running(name))
 		return backup_from(a, &c, ps_path(layer, name, LAYER_NOW "/upper"), manifest, ans,
 			e);
-	snprintf(hidden, sizeof(hidden), BACKUP_ASIDE "%s", name);
+	snprintf(hidden, sizeof(hidden), ASIDE "%s", name);
 	ps_path(aside, hidden, NULL);
 	rc = copy_aside(a, &c, aside, e);
 	if (rc == 0)

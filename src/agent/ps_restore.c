@@ -9,11 +9,11 @@
 #include "agent/agent.h"
 #include "agent/image_unpack.h"
 #include "agent/ps.h"
-#include "agent/ps_backup.h"
 #include "agent/ps_kept.h"
 #include "agent/ps_layer.h"
 #include "agent/ps_prune.h"
 #include "agent/quota.h"
+#include "svc/backup_file.h"
 #include "svc/sign.h"
 
 #define FILES_MAX 4000000

@@ -15,6 +15,7 @@
 #include "agent/ps_kept.h"
 #include "agent/quota.h"
 
+#define RECORDS   "apps"
 #define NAME_MAX_ 32 /* of a snapshot: its path is a mount option of 255 bytes */
 
 static int need_snapshot(const struct msg *req, struct ps_conf *c, char **rest, struct err *e)
@@ -208,6 +209,14 @@ static int move_layer(const struct ps_conf *c, const char *from, const char *to,
 	return rename(a, ps_path(b, c->name, to)) < 0 ? err_sys(e, "%s", a) : 0;
 }
 
+/* In a rebuild the records of applications stay with the layer they are installed in. */
+static int move_records(const struct ps_conf *c, const char *from, const char *to, struct err *e)
+{
+	if (!kept_there(c, from) || kept_there(c, to))
+		return 0;
+	return move_layer(c, from, to, e);
+}
+
 /* Each order of events that a kill may leave is gone on with. */
 AGENT_OP(ps_layer_exchange, "ps.layer.exchange", OP_CHANGE | OP_LOCK_PS)
 {
@@ -230,6 +239,10 @@ AGENT_OP(ps_layer_exchange, "ps.layer.exchange", OP_CHANGE | OP_LOCK_PS)
 			(rc = move_layer(&c, LAYER_NOW, LAYER_LAST, e)) < 0)
 			return rc;
 	}
+	if (msg_i64(req, "records", 0) &&
+		((rc = move_records(&c, RECORDS, LAYER_LAST "/" RECORDS, e)) < 0 ||
+			(rc = move_records(&c, LAYER_NEXT "/" RECORDS, RECORDS, e)) < 0))
+		return rc;
 	return move_layer(&c, LAYER_NEXT, LAYER_NOW, e);
 }
 
@@ -243,6 +256,10 @@ AGENT_OP(ps_layer_back, "ps.layer.back", OP_CHANGE | OP_LOCK_PS)
 	if (rc < 0 || !kept_there(&c, LAYER_LAST))
 		return rc;
 	if (kept_there(&c, LAYER_NOW) && (rc = move_layer(&c, LAYER_NOW, LAYER_NEXT, e)) < 0)
+		return rc;
+	if (msg_i64(req, "records", 0) &&
+		((rc = move_records(&c, RECORDS, LAYER_NEXT "/" RECORDS, e)) < 0 ||
+			(rc = move_records(&c, LAYER_LAST "/" RECORDS, RECORDS, e)) < 0))
 		return rc;
 	return move_layer(&c, LAYER_LAST, LAYER_NOW, e);
 }

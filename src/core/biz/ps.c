@@ -37,6 +37,12 @@
 	"SELECT name FROM domain WHERE ps = ?1 AND state <> 'removing' ORDER BY id LIMIT 1"
 #define SQL_STATE "UPDATE ps SET state = ?2 WHERE id = ?1"
 
+static void json_cleanup(json_t **j)
+{
+	json_decref(*j);
+}
+#define autojson autoclean(json_cleanup) json_t
+
 struct ps_bounds ps_bounds_none(void)
 {
 	return (struct ps_bounds){PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET, PS_UNSET,
@@ -149,8 +155,10 @@ static int check_new(const struct ps_new *n, struct err *e)
 	return 0;
 }
 
-int ps_add_tx(struct sxc *s, const struct ps_new *n, int64_t *job, struct err *e)
+int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind *kind,
+	json_t *args, int64_t *job, struct err *e)
 {
+	autojson *mine = args;
 	struct ps_bounds b = n->bounds;
 	char digest[SHA256_HEX];
 	int64_t server, image, id = 0;
@@ -163,11 +171,16 @@ int ps_add_tx(struct sxc *s, const struct ps_new *n, int64_t *job, struct err *e
 		(r = insert(s, n, &b, server, image, &id, e)) < 0 ||
 		(r = take_addresses(s, n->address, server, id, e)) < 0)
 		return r;
-	r = job_create(s, &job_kind_ps_add, n->name, server,
-		json_pack("{s:I, s:s, s:b}", "ps", (json_int_t)id, "image", digest, "stopped",
-			n->stopped),
-		job, e);
-	return r < 0 ? r : audit_add(s, "ps.add", n->name, NULL, NULL, e);
+	json_object_set_new(mine, "ps", json_integer(id));
+	json_object_set_new(mine, "image", json_string(digest));
+	json_object_set_new(mine, "stopped", json_boolean(n->stopped));
+	r = job_create(s, kind, n->name, server, steal(&mine), job, e);
+	return r < 0 ? r : audit_add(s, kind->name, n->name, NULL, NULL, e);
+}
+
+int ps_add_tx(struct sxc *s, const struct ps_new *n, int64_t *job, struct err *e)
+{
+	return ps_add_kind_tx(s, n, &job_kind_ps_add, json_object(), job, e);
 }
 
 /* Begin, what part() does, commit, then run the job it made. */
@@ -288,10 +301,10 @@ static int refuse_domains(struct sxc *s, const struct ps *p, struct err *e)
 }
 
 /* The same work unfinished from an earlier run is gone on with; other work has to end first. */
-static int unfinished(struct sxc *s, const struct op *op, const struct ps *p, int64_t *job,
+static int unfinished(struct sxc *s, const struct job_kind *kind, const struct ps *p, int64_t *job,
 	struct err *e)
 {
-	int r = job_unfinished(s, op->kind->name, p->name, job, e);
+	int r = job_unfinished(s, kind->name, p->name, job, e);
 
 	if (r != 0)
 		return r;
@@ -318,7 +331,7 @@ int ps_job_tx(struct sxc *s, const char *name, const char *opname, int64_t *job,
 	const struct op *op = op_named(opname);
 	int r = ps_get(s, name, &p, e);
 
-	if (r < 0 || (r = unfinished(s, op, &p, job, e)) != 0)
+	if (r < 0 || (r = unfinished(s, op->kind, &p, job, e)) != 0)
 		return r < 0 ? r : 0;
 	if (!strstr(op->from, p.state))
 		return err_set(e, E_STATE, "private server %s is %s: it cannot %s now", p.name,
@@ -364,6 +377,42 @@ int ps_enforce(struct sxc *s, const char *name, struct err *e)
 		return r;
 	tx = s;
 	if ((r = enforce_tx(s, name, &job, e)) < 0)
+		return r;
+	tx = NULL;
+	r = tx_commit(s, e);
+	return r < 0 ? r : job_run(s, job, e);
+}
+
+static int kind_tx(struct sxc *s, const char *name, const struct job_kind *kind, const char *from,
+	json_t *args, int64_t *job, struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	autojson *mine = args;
+	int r = ps_get(s, name, &p, e);
+
+	if (r < 0 || (r = unfinished(s, kind, &p, job, e)) != 0)
+		return r < 0 ? r : 0;
+	if (!strstr(from, p.state))
+		return err_set(e, E_STATE, "private server %s is %s: not possible now", p.name,
+			p.state);
+	json_object_set_new(mine, "ps", json_integer(p.id));
+	json_object_set_new(mine, "was", json_string(p.state));
+	r = job_create(s, kind, p.name, p.server, json_incref(mine), job, e);
+	return r < 0 ? r : audit_add(s, kind->name, p.name, NULL, NULL, e);
+}
+
+int ps_run_kind(struct sxc *s, const char *name, const struct job_kind *kind, const char *from,
+	json_t *args, struct err *e)
+{
+	autorollback struct sxc *tx = NULL;
+	autojson *mine = args;
+	int64_t job = 0;
+	int r = tx_begin(s, e);
+
+	if (r < 0)
+		return r;
+	tx = s;
+	if ((r = kind_tx(s, name, kind, from, steal(&mine), &job, e)) < 0)
 		return r;
 	tx = NULL;
 	r = tx_commit(s, e);

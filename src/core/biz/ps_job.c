@@ -27,7 +27,7 @@
 	"WHERE id = ?1"
 #define UID_RANGE 65536
 
-static int64_t ps_id(const struct job *j)
+int64_t ps_job_id(const struct job *j)
 {
 	return job_arg_i64(j, "ps", 0);
 }
@@ -53,7 +53,7 @@ static void add_keys(struct msg *m, const char *keys)
 static int add_addresses(struct job *j, struct msg *m, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(j->sxc->db, &q, e, SQL_IPS, ps_id(j));
+	int r = db_query(j->sxc->db, &q, e, SQL_IPS, ps_job_id(j));
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		msg_add_text(m, "address", db_text(&q, 0));
@@ -78,12 +78,12 @@ static int create_request(struct job *j, struct msg **out, int64_t *server, stru
 {
 	autoclean(db_done) struct query q = {0};
 	automsg *m = msg_new();
-	int r = db_one(j->sxc->db, &q, e, SQL_ROW, ps_id(j));
+	int r = db_one(j->sxc->db, &q, e, SQL_ROW, ps_job_id(j));
 
 	if (r <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "%s is in the books no more", j->object);
 	msg_add_text(m, "name", db_text(&q, 0));
-	msg_add_i64(m, "id", ps_id(j));
+	msg_add_i64(m, "id", ps_job_id(j));
 	msg_add_text(m, "image", job_arg(j, "image"));
 	msg_add_text(m, "hostname", db_text(&q, 2));
 	msg_add_i64(m, "uid_base", db_i64(&q, 3) * UID_RANGE);
@@ -108,12 +108,12 @@ static int create_request(struct job *j, struct msg **out, int64_t *server, stru
 	return 0;
 }
 
-static struct msg *named(const struct job *j)
+struct msg *ps_job_named(const struct job *j)
 {
 	struct msg *m = msg_new();
 
 	msg_add_text(m, "name", j->object);
-	msg_add_i64(m, "id", ps_id(j));
+	msg_add_i64(m, "id", ps_job_id(j));
 	return m;
 }
 
@@ -127,11 +127,10 @@ static void push_progress(void *arg, const char *step, int64_t done, int64_t tot
 		s->progress(s->tell_arg, step, done, total);
 }
 
-static int push_image(struct job *j, const char *digest, struct err *e)
+int ps_job_push(struct job *j, const char *path, const char *digest, struct err *e)
 {
 	autoclean(server_spec_release) struct server_spec spec = {0};
 	struct remote_events ev = {.progress = push_progress, .arg = j->sxc};
-	autofree char *path = image_path(j->sxc, digest);
 	struct remote *r = NULL;
 	int rc;
 
@@ -143,9 +142,10 @@ static int push_image(struct job *j, const char *digest, struct err *e)
 	return rc;
 }
 
-static int bring_image(struct job *j, struct err *e)
+int ps_step_image(struct job *j, struct err *e)
 {
 	const char *digest = job_arg(j, "image");
+	autofree char *path = image_path(j->sxc, digest);
 	automsg *have = NULL;
 	struct msg *req;
 	int r = job_call(j, j->server, "image.list", NULL, &have, e);
@@ -155,14 +155,14 @@ static int bring_image(struct job *j, struct err *e)
 	for (size_t i = 0; i < msg_count(have, "image"); i++)
 		if (str_eq(msg_text(msg_sub_at(have, "image", i), "digest"), digest))
 			return 0;
-	if ((r = push_image(j, digest, e)) < 0)
+	if ((r = ps_job_push(j, path, digest, e)) < 0)
 		return r;
 	req = msg_new();
 	msg_add_text(req, "digest", digest);
 	return job_call(j, j->server, "image.add", req, NULL, e);
 }
 
-static int create(struct job *j, struct err *e)
+int ps_step_create(struct job *j, struct err *e)
 {
 	struct msg *m = NULL;
 	int64_t server = 0;
@@ -171,71 +171,71 @@ static int create(struct job *j, struct err *e)
 	return r < 0 ? r : job_call(j, server, "ps.create", m, NULL, e);
 }
 
-static int remove_remote(struct job *j, struct err *e)
+int ps_step_remove(struct job *j, struct err *e)
 {
-	return job_call(j, j->server, "ps.remove", named(j), NULL, e);
+	return job_call(j, j->server, "ps.remove", ps_job_named(j), NULL, e);
 }
 
-static int start_first(struct job *j, struct err *e)
+int ps_step_start_first(struct job *j, struct err *e)
 {
 	if (json_is_true(json_object_get(j->args, "stopped")))
 		return 0;
-	return job_call(j, j->server, "ps.start", named(j), NULL, e);
+	return job_call(j, j->server, "ps.start", ps_job_named(j), NULL, e);
 }
 
 static int set_state(struct job *j, const char *state, struct err *e)
 {
-	return db_run(j->sxc->db, e, SQL_STATE, ps_id(j), state);
+	return db_run(j->sxc->db, e, SQL_STATE, ps_job_id(j), state);
 }
 
-static int is_added(struct job *j, struct err *e)
+int ps_step_added(struct job *j, struct err *e)
 {
 	return set_state(j,
 		json_is_true(json_object_get(j->args, "stopped")) ? "stopped" : "running", e);
 }
 
 /* Out of the books: addresses, name, the row. */
-static int forget(struct job *j, struct err *e)
+int ps_step_forget(struct job *j, struct err *e)
 {
 	autofree char *name = NULL;
 	struct db *db = j->sxc->db;
-	int r = db_get_text(db, &name, e, SQL_NAME, ps_id(j));
+	int r = db_get_text(db, &name, e, SQL_NAME, ps_job_id(j));
 
 	if (r <= 0)
 		return r;
-	if ((r = address_release_ps(j->sxc, ps_id(j), e)) < 0 ||
-		(r = db_run(db, e, SQL_REMOVE_APPS, ps_id(j))) < 0 ||
-		(r = db_run(db, e, SQL_REMOVE, ps_id(j))) < 0)
+	if ((r = address_release_ps(j->sxc, ps_job_id(j), e)) < 0 ||
+		(r = db_run(db, e, SQL_REMOVE_APPS, ps_job_id(j))) < 0 ||
+		(r = db_run(db, e, SQL_REMOVE, ps_job_id(j))) < 0)
 		return r;
 	return db_run(db, e, SQL_REMOVE_NAME, name);
 }
 
 static const struct job_step steps_add[] = {
-	{.name = "reserve name and address", .undo_commit = forget, .undo_name = "release them"},
-	{.name = "bring image", .run = bring_image},
+	{.name = "reserve name and address", .undo_commit = ps_step_forget, .undo_name = "release them"},
+	{.name = "bring image", .run = ps_step_image},
 	{.name = "create private server",
-		.run = create,
-		.undo = remove_remote,
+		.run = ps_step_create,
+		.undo = ps_step_remove,
 		.undo_name = "remove private server"},
-	{.name = "start private server", .run = start_first, .commit = is_added},
+	{.name = "start private server", .run = ps_step_start_first, .commit = ps_step_added},
 };
 JOB_KIND(ps_add, "ps.add", steps_add);
 
 /* ---- the others ---- */
 
-static int start(struct job *j, struct err *e)
+int ps_step_start(struct job *j, struct err *e)
 {
-	return job_call(j, j->server, "ps.start", named(j), NULL, e);
+	return job_call(j, j->server, "ps.start", ps_job_named(j), NULL, e);
 }
 
-static int stop(struct job *j, struct err *e)
+int ps_step_stop(struct job *j, struct err *e)
 {
-	return job_call(j, j->server, "ps.stop", named(j), NULL, e);
+	return job_call(j, j->server, "ps.stop", ps_job_named(j), NULL, e);
 }
 
 static int restart(struct job *j, struct err *e)
 {
-	return job_call(j, j->server, "ps.restart", named(j), NULL, e);
+	return job_call(j, j->server, "ps.restart", ps_job_named(j), NULL, e);
 }
 
 static int is_running(struct job *j, struct err *e)
@@ -254,15 +254,15 @@ static int is_suspended(struct job *j, struct err *e)
 }
 
 static const struct job_step steps_start[] = {
-	{.name = "start private server", .run = start, .commit = is_running}};
+	{.name = "start private server", .run = ps_step_start, .commit = is_running}};
 static const struct job_step steps_stop[] = {
-	{.name = "stop private server", .run = stop, .commit = is_stopped}};
+	{.name = "stop private server", .run = ps_step_stop, .commit = is_stopped}};
 static const struct job_step steps_restart[] = {
 	{.name = "restart private server", .run = restart, .commit = is_running}};
 static const struct job_step steps_suspend[] = {
-	{.name = "stop private server", .run = stop, .commit = is_suspended}};
+	{.name = "stop private server", .run = ps_step_stop, .commit = is_suspended}};
 static const struct job_step steps_remove[] = {
-	{.name = "remove private server", .run = remove_remote, .commit = forget}};
+	{.name = "remove private server", .run = ps_step_remove, .commit = ps_step_forget}};
 JOB_KIND(ps_start, "ps.start", steps_start);
 JOB_KIND(ps_stop, "ps.stop", steps_stop);
 JOB_KIND(ps_restart, "ps.restart", steps_restart);
@@ -277,7 +277,7 @@ static const char *const bound_names[] = {"cpu", "cpu_max", "net", "memory", "vm
 
 static int set_remote(struct job *j, struct err *e)
 {
-	struct msg *m = named(j);
+	struct msg *m = ps_job_named(j);
 
 	for (size_t i = 0; i < ARRAY_LEN(bound_names); i++)
 		if (json_object_get(j->args, bound_names[i]))
@@ -301,7 +301,7 @@ static struct db_arg bound(const struct job *j, const char *name)
 
 static int is_set(struct job *j, struct err *e)
 {
-	return db_run(j->sxc->db, e, SQL_SET, ps_id(j), bound(j, "cpu"), bound(j, "cpu_max"),
+	return db_run(j->sxc->db, e, SQL_SET, ps_job_id(j), bound(j, "cpu"), bound(j, "cpu_max"),
 		bound(j, "net"), bound(j, "memory"), bound(j, "vm"), bound(j, "disk"),
 		bound(j, "inodes"), bound(j, "procs"), bound(j, "sessions"), bound(j, "transfer"),
 		bound(j, "best_effort"));

@@ -2,8 +2,7 @@
 /* Lists of private servers, and what their server says of them now. */
 #include <stdint.h>
 
-#include "biz/job.h"
-#include "biz/ps.h"
+#include "biz/ps_int.h"
 #include "biz/server.h"
 #include "util/str.h"
 
@@ -87,8 +86,8 @@ int ps_show(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err
 
 /* ---- live ---- */
 
-static int ask(struct sxc *s, int64_t server, const char *op, struct msg *req, struct msg **ans,
-	struct err *e)
+static int ask(struct sxc *s, int64_t server, const char *op, struct msg *req,
+	const struct remote_events *ev, struct msg **ans, struct err *e)
 {
 	autoclean(server_spec_release) struct server_spec spec = {0};
 	automsg *mine = req;
@@ -98,29 +97,34 @@ static int ask(struct sxc *s, int64_t server, const char *op, struct msg *req, s
 	if ((rc = server_spec(s, server, &spec, e)) < 0 ||
 		(rc = remote_get(s->pool, &spec.remote, &r, e)) < 0)
 		return rc;
-	rc = remote_call(r, op, NULL, mine, NULL, ans, e);
+	rc = remote_call(r, op, NULL, mine, ev, ans, e);
 	remote_put(s->pool, r);
 	return rc;
 }
 
 int ps_live(struct sxc *s, int64_t server, struct msg **ans, struct err *e)
 {
-	return ask(s, server, "ps.list", msg_new(), ans, e);
+	return ask(s, server, "ps.list", msg_new(), NULL, ans, e);
+}
+
+int ps_ask_with(struct sxc *s, const struct ps *p, const char *op, struct msg *req,
+	const struct remote_events *ev, struct msg **ans, struct err *e)
+{
+	struct msg *m = req ? req : msg_new();
+
+	msg_add_text(m, "name", p->name);
+	return ask(s, p->server, op, m, ev, ans, e);
 }
 
 int ps_limits(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err *e)
 {
 	autoclean(ps_release) struct ps p = {0};
-	struct msg *req = msg_new();
 	automsg *ans = NULL;
 	int r = ps_get(s, name, &p, e);
 
-	if (r < 0) {
-		msg_free(req);
+	if (r < 0)
 		return r;
-	}
-	msg_add_text(req, "name", p.name);
-	r = ask(s, p.server, "ps.limits", req, &ans, e);
+	r = ps_ask(s, &p, "ps.limits", NULL, &ans, e);
 	for (size_t i = 0; r >= 0 && i < msg_count(ans, "limit"); i++) {
 		const struct msg *m = msg_sub_at(ans, "limit", i);
 		struct ps_limit row = {
