@@ -251,7 +251,7 @@ static int open_archive(struct backup *b, struct err *e)
 	sha256_init(&b->hash);
 	archive_write_set_format_pax(b->ar);
 	archive_write_add_filter_zstd(b->ar);
-	archive_write_set_options(b->ar, "zstd:compression-level=3");
+	archive_write_set_options(b->ar, "pax:xattrheader=SCHILY,zstd:compression-level=1");
 	archive_write_set_bytes_per_block(b->ar, BLOCK);
 	archive_write_set_bytes_in_last_block(b->ar, 1);
 	return archive_write_open(b->ar, b, NULL, send_block, NULL) == ARCHIVE_OK ? 0
