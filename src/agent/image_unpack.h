@@ -21,7 +21,7 @@ struct unpack {
 	/* Only what is below this directory of the archive, without it; beside it nothing may stand
 	 * but a file of that name, which is left out. NULL: all. */
 	const char *below, *beside;
-	int64_t max_bytes;  /* of all files together */
+	int64_t max_bytes; /* of all files together */
 	int64_t max_files;
 	/* Called now and then with the bytes of the archive read; negative (with *e) ends it. */
 	int (*progress)(void *arg, int64_t done, struct err *e);

@@ -255,7 +255,7 @@ static int open_archive(struct backup *b, struct err *e)
 	archive_write_set_bytes_per_block(b->ar, BLOCK);
 	archive_write_set_bytes_in_last_block(b->ar, 1);
 	return archive_write_open(b->ar, b, NULL, send_block, NULL) == ARCHIVE_OK ? 0
-	                                                                           : failed(b, e);
+	                                                                          : failed(b, e);
 }
 
 static int write_tree(struct backup *b, int root, const char *manifest, struct err *e)

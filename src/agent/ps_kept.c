@@ -168,8 +168,7 @@ int kept_merged(const struct ps_conf *c, const char *upper, const char *image, i
 	autofree char *lower = str_fmt("%s:%s/%s", upper, AGENT_IMAGES, image);
 	autoclose int ctx = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
 
-	if (ctx < 0 ||
-		syscall(SYS_fsconfig, ctx, FSCONFIG_SET_STRING, "lowerdir", lower, 0) < 0 ||
+	if (ctx < 0 || syscall(SYS_fsconfig, ctx, FSCONFIG_SET_STRING, "lowerdir", lower, 0) < 0 ||
 		syscall(SYS_fsconfig, ctx, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0 ||
 		syscall(SYS_fsconfig, ctx, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
 		syscall(SYS_fsconfig, ctx, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)

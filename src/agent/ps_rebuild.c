@@ -144,7 +144,7 @@ static void merge_accounts(const struct str *image, const struct str *old, struc
 	strvec_split(&ours, str_c(old), "\n");
 	for (size_t i = 0; i < theirs.n; i++) {
 		const char *root = str_starts(theirs.v[i], "root:") ? line_of(&ours, "root", 4)
-		                                                     : NULL;
+		                                                    : NULL;
 
 		str_addf(out, "%s\n", root ? root : theirs.v[i]);
 	}
@@ -252,8 +252,7 @@ static int fill_new(struct rebuild *b, const struct ps_conf *now, struct ps_conf
 		return errno == ENOENT ? err_set(e, E_NOTFOUND,
 						 "image %.16s… is not on this server", next->image)
 		                       : err_sys(e, "%s", path);
-	if ((rc = open_old(b, now, e)) < 0 ||
-		(rc = kept_make(now, LAYER_NEXT, &b->upper, e)) < 0 ||
+	if ((rc = open_old(b, now, e)) < 0 || (rc = kept_make(now, LAYER_NEXT, &b->upper, e)) < 0 ||
 		(rc = layer_fill(next, b->upper, e)) < 0 || (rc = carry_files(b, e)) < 0)
 		return rc;
 	for (size_t i = 0; i < ARRAY_LEN(own) && rc == 0; i++)

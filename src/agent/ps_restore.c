@@ -46,9 +46,9 @@ static int unpack(struct agent *a, const char *digest, int upper, struct err *e)
 	snprintf(path, sizeof(path), "%s/%s", AGENT_STORE, digest);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return errno == ENOENT ? err_set(e, E_NOTFOUND, "the store has no file %.16s…",
-						 digest)
-		                       : err_sys(e, "%s", path);
+		return errno == ENOENT
+		               ? err_set(e, E_NOTFOUND, "the store has no file %.16s…", digest)
+		               : err_sys(e, "%s", path);
 	u.fd = fd;
 	u.max_bytes = room.max;
 	return image_unpack(&u, e);
@@ -64,8 +64,8 @@ static int check_bound(const struct ps_conf *c, int upper, struct err *e)
 
 	if (!c->disk || quota_get(AGENT_STATE, (uint32_t)c->id, &use, NULL) < 0)
 		return 0;
-	if ((rc = kept_upper(c, LAYER_NOW, &now, e)) < 0 ||
-		(rc = tree_size(now, &going, e)) < 0 || (rc = tree_size(upper, &next, e)) < 0)
+	if ((rc = kept_upper(c, LAYER_NOW, &now, e)) < 0 || (rc = tree_size(now, &going, e)) < 0 ||
+		(rc = tree_size(upper, &next, e)) < 0)
 		return rc;
 	kept = use.bytes - going - next;
 	if (use.bytes - going <= c->disk)

@@ -169,7 +169,6 @@ AGENT_OP(ps_snapshot_prepare, "ps.snapshot.prepare", OP_CHANGE | OP_LOCK_PS)
 	struct layer_facts f;
 	int rc = need_snapshot(req, &c, &rest, e);
 
-	(void)ans;
 	if (rc < 0)
 		return rc;
 	if (!kept_there(&c, rest))
@@ -186,6 +185,8 @@ AGENT_OP(ps_snapshot_prepare, "ps.snapshot.prepare", OP_CHANGE | OP_LOCK_PS)
 		rc = err_sys(e, "syncing the copy");
 	if (rc < 0)
 		kept_remove(&c, LAYER_NEXT, NULL);
+	else
+		msg_add_text(ans, "image", f.image);
 	return rc;
 }
 
@@ -297,9 +298,8 @@ AGENT_OP(ps_layer_discard, "ps.layer.discard", OP_CHANGE | OP_LOCK_PS)
 	if (rc < 0)
 		return rc == E_NOTFOUND ? 0 : rc;
 	if (msg_i64(req, "previous", 0))
-		return kept_there(&c, LAYER_NEXT)
-		               ? move_layer(&c, LAYER_NEXT, LAYER_PREVIOUS, e)
-		               : 0;
+		return kept_there(&c, LAYER_NEXT) ? move_layer(&c, LAYER_NEXT, LAYER_PREVIOUS, e)
+		                                  : 0;
 	return kept_remove(&c, LAYER_NEXT, e);
 }
 
@@ -314,11 +314,14 @@ AGENT_OP(ps_layer_previous, "ps.layer.previous", OP_CHANGE | OP_LOCK_PS)
 	if ((rc = msg_need_name(req, "name", &name, e)) < 0 || (rc = ps_conf_read(&c, name, e)) < 0)
 		return rc;
 	if (!kept_there(&c, LAYER_PREVIOUS) && !kept_there(&c, LAYER_NEXT))
-		return err_set(e, E_STATE, "private server %s was not rebuilt: it has no previous "
-					   "image to go back to", name);
-	if (kept_there(&c, LAYER_PREVIOUS) && ((rc = kept_remove(&c, LAYER_NEXT, e)) < 0 ||
-		(rc = kept_remove(&c, LAYER_LAST, e)) < 0 ||
-		(rc = move_layer(&c, LAYER_PREVIOUS, LAYER_NEXT, e)) < 0))
+		return err_set(e, E_STATE,
+			"private server %s was not rebuilt: it has no previous "
+			"image to go back to",
+			name);
+	if (kept_there(&c, LAYER_PREVIOUS) &&
+		((rc = kept_remove(&c, LAYER_NEXT, e)) < 0 ||
+			(rc = kept_remove(&c, LAYER_LAST, e)) < 0 ||
+			(rc = move_layer(&c, LAYER_PREVIOUS, LAYER_NEXT, e)) < 0))
 		return rc;
 	if ((rc = kept_read_facts(&c, LAYER_NEXT, &f, e)) < 0)
 		return rc;

@@ -78,7 +78,8 @@ static int open_beneath(int dir, const char *path, uint64_t flags)
 static int report(struct copying *c, struct err *e)
 {
 	if (c->c->bytes > c->c->max || c->c->files > c->c->max_files)
-		return err_set(e, E_LIMIT, "the copy takes more than the %lld MiB or %lld files left",
+		return err_set(e, E_LIMIT,
+			"the copy takes more than the %lld MiB or %lld files left",
 			(long long)(c->c->max >> 20), (long long)c->c->max_files);
 	if (!c->c->progress || c->c->bytes - c->reported < STEP)
 		return 0;

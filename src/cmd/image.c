@@ -8,10 +8,11 @@
 
 static const struct column columns[] = {
 	COL_NAMED("image", struct image_row, name, COL_TEXT, "its name"),
+	COL(struct image_row, version, COL_INT, "which of that name, counted from 1"),
 	COL(struct image_row, os, COL_TEXT, "what its os-release says"),
 	COL(struct image_row, size, COL_SIZE, "bytes of the packed image"),
 	COL(struct image_row, unpacked, COL_SIZE, "bytes of the files in it"),
-	COL(struct image_row, users, COL_INT, "private servers made from it"),
+	COL(struct image_row, users, COL_INT, "private servers that stand on it"),
 	COL_X(struct image_row, digest, COL_TEXT, "SHA-256 of the packed image"),
 	COL(struct image_row, created, COL_TIME, "when it was added"),
 	COL_END,
@@ -62,7 +63,7 @@ static int run_remove(struct call *c, struct err *e)
 
 static const struct cmd cmd_add = {.noun = "image",
 	.verb = "add",
-	.help = "register a tar, a directory or a Debian suite as an OS image",
+	.help = "register a tar, a directory or a Debian suite as an OS image, or a new version",
 	.args = args_add,
 	.flags = CMD_DB_WRITE,
 	.run = run_add};
@@ -113,7 +114,7 @@ static int complete_row(void *arg, const void *row, struct err *e)
 	struct completion *c = arg;
 
 	(void)e;
-	if (str_starts(image->name, c->prefix) && c->limit-- > 0)
+	if (image->newest && str_starts(image->name, c->prefix) && c->limit-- > 0)
 		c->fn(c->arg, image->name, image->os ? image->os : "");
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "biz/ps_files.h"
 #include "biz/ps_live.h"
 #include "cmd/cmd.h"
 #include "cmd/out.h"
@@ -23,6 +24,8 @@ static const struct column columns[] = {
 	COL(struct ps_row, cpu, COL_PERCENT, "share of the server's CPU time guaranteed"),
 	COL(struct ps_row, memory, COL_SIZE, "memory at most, bytes"),
 	COL(struct ps_row, disk, COL_SIZE, "disk at most, bytes"),
+	COL_X(struct ps_row, image_version, COL_INT, "which version of that image"),
+	COL_X(struct ps_row, previous_image, COL_TEXT, "the image --revert goes back to"),
 	COL_X(struct ps_row, hostname, COL_TEXT, "its host name"),
 	COL_X(struct ps_row, cpu_max, COL_PERCENT, "share of the server's CPU time at most"),
 	COL_X(struct ps_row, net, COL_INT, "bandwidth guaranteed, bit/s"),
@@ -79,7 +82,19 @@ struct add_opts {
 		OPT(type, at best_effort, "best-effort", 0, OPT_FLAG, NULL,                        \
 			"sessions and transfer may go unenforced")
 
-static const struct opt opts_set[] = {BOUND_OPTS(struct bound_opts, ), OPT_END};
+struct set_opts {
+	struct bound_opts bounds;
+	char *image;
+	bool revert;
+};
+static const struct opt opts_set[] = {
+	BOUND_OPTS(struct set_opts, bounds.),
+	OPT_ENT(struct set_opts, image, "image", ENT_IMAGE, "IMAGE",
+		"rebuild it on that image, its people's files and applications carried over"),
+	OPT(struct set_opts, revert, "revert", 0, OPT_FLAG, NULL,
+		"go back to the image and files before the last --image"),
+	OPT_END,
+};
 static const struct opt opts_add[] = {
 	OPT_ENT(struct add_opts, on, "on", ENT_SERVER, "SERVER",
 		"where; default: where most memory is left"),
@@ -207,14 +222,32 @@ static int run_limits(struct call *c, struct err *e)
 	return r < 0 ? r : out_end(c->out, e);
 }
 
+static bool bounds_given(const struct call *c)
+{
+	static const char *const names[] = {"cpu", "cpu-max", "net", "memory", "vm", "disk",
+		"inodes", "procs"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (call_given(c, names[i]))
+			return true;
+	return false;
+}
+
 static int run_set(struct call *c, struct err *e)
 {
+	const struct set_opts *o = c->opts;
 	struct ps_bounds b;
-	int r = read_bounds(c, c->opts, &b, e);
+	int r = read_bounds(c, &o->bounds, &b, e);
 
 	if (r < 0)
 		return r;
-	if ((r = ps_set(c->sxc, c->args[0], &b, e)) == 0)
+	if (o->image && o->revert)
+		return err_set(e, E_USAGE, "--image and --revert exclude each other");
+	if (bounds_given(c) || (!o->image && !o->revert))
+		r = ps_set(c->sxc, c->args[0], &b, e);
+	if (r == 0 && (o->image || o->revert))
+		r = ps_rebuild(c->sxc, c->args[0], o->image, e);
+	if (r == 0)
 		out_done_name(c->out, "ps", c->args[0], "private server %s set", c->args[0]);
 	return r;
 }
@@ -317,8 +350,8 @@ PS_VERB(add, "add", "make a private server", opts_add, sizeof(struct add_opts), 
 PS_VERB(list, "list", "list private servers", opts_list, sizeof(struct list_opts), NULL,
 	CMD_DB_READ | CMD_LIST);
 PS_VERB(show, "show", "show one private server", NULL, 0, args_ps, CMD_DB_READ);
-PS_VERB(set, "set", "change bounds and guarantees while it runs", opts_set,
-	sizeof(struct bound_opts), args_ps, AGAIN);
+PS_VERB(set, "set", "change bounds and guarantees while it runs", opts_set, sizeof(struct set_opts),
+	args_ps, AGAIN);
 PS_VERB(start, "start", "start private servers", NULL, 0, args_many, AGAIN);
 PS_VERB(stop, "stop", "shut private servers down", NULL, 0, args_many, AGAIN);
 PS_VERB(restart, "restart", "shut down and start again", NULL, 0, args_many, AGAIN);

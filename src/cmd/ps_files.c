@@ -101,8 +101,8 @@ static int run_restore(struct call *c, struct err *e)
 		return err_set(e, E_EXISTS,
 			"private server %s exists already: only --from is for one that is there",
 			c->args[0]);
-	if (!c->sxc->dry_run && !cmd_confirm(c, e, "replace all files of private server %s?",
-					 c->args[0]))
+	if (!c->sxc->dry_run &&
+		!cmd_confirm(c, e, "replace all files of private server %s?", c->args[0]))
 		return e->code;
 	if ((r = ps_restore(c->sxc, c->args[0], o->from, e)) == 0)
 		out_done_name(c->out, "ps", c->args[0], "private server %s restored", c->args[0]);

@@ -10,17 +10,25 @@
 #include "svc/rootfs.h"
 #include "svc/run.h"
 #include "util/str.h"
+#include "util/vec.h"
 
 #define SQL_ADD                                                                                    \
-	"INSERT INTO image (name, digest, size, unpacked, os, created) "                           \
-	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-#define SQL_EXISTS "SELECT id FROM image WHERE name = ?1"
-#define SQL_REMOVE "DELETE FROM image WHERE name = ?1"
-#define SQL_USER   "SELECT p.name FROM ps p JOIN image i ON i.id = p.image WHERE i.name = ?1 LIMIT 1"
-#define SQL_SAME   "SELECT id FROM image WHERE digest = ?1 LIMIT 1"
+	"INSERT INTO image (name, version, digest, size, unpacked, os, created) VALUES (?1, "      \
+	"(SELECT coalesce(max(version), 0) + 1 FROM image WHERE name = ?1), "                      \
+	"?2, ?3, ?4, ?5, ?6)"
+#define SQL_REMOVE "DELETE FROM image WHERE name = ?1 AND (?2 IS NULL OR version = ?2)"
+#define SQL_USER                                                                                   \
+	"SELECT i.version, p.name, p.image = i.id FROM image i "                                   \
+	"JOIN ps p ON p.image = i.id OR p.previous_image = i.id "                                  \
+	"WHERE i.name = ?1 AND (?2 IS NULL OR i.version = ?2) ORDER BY p.image <> i.id LIMIT 1"
+#define SQL_DIGESTS "SELECT digest FROM image WHERE name = ?1 AND (?2 IS NULL OR version = ?2)"
+#define SQL_SAME    "SELECT id FROM image WHERE digest = ?1 LIMIT 1"
 #define SQL_FIND                                                                                   \
-	"SELECT id, digest FROM image WHERE ?1 IS NULL OR name = ?1 ORDER BY id DESC LIMIT 1"
-#define SQL_ROWS "SELECT image, digest, os, size, unpacked, users, created FROM v_image "
+	"SELECT id, digest FROM image WHERE (?1 IS NULL OR name = ?1) "                            \
+	"AND (?2 IS NULL OR version = ?2) ORDER BY id DESC LIMIT 1"
+#define SQL_VERSION "SELECT version FROM image WHERE name = ?1 AND digest = ?2"
+#define SQL_ROWS                                                                                   \
+	"SELECT image, version, digest, os, size, unpacked, users, newest, created FROM v_image "
 
 /* What a minimal server needs to be entered and reached: an init, a network, an sshd. */
 #define SUITE_PACKAGES                                                                             \
@@ -30,6 +38,30 @@
 char *image_path(const struct sxc *s, const char *digest)
 {
 	return str_fmt("%s/images/%s.tar.zst", s->home, digest);
+}
+
+/* "debian-12" or "debian-12=2". */
+struct which {
+	char *name;      /* NULL: any */
+	struct db_arg v; /* null: any */
+};
+
+static void which_release(struct which *w)
+{
+	free(w->name);
+}
+
+static int which(const char *text, struct which *w, struct err *e)
+{
+	const char *eq = text ? strchr(text, '=') : NULL;
+	char *end = NULL;
+	long long v = eq ? strtoll(eq + 1, &end, 10) : 0;
+
+	*w = (struct which){eq ? mem_strndup(text, (size_t)(eq - text)) : mem_strdup0(text),
+		eq ? db_arg_i64(v) : db_null()};
+	if (eq && (v < 1 || *end || end == eq + 1))
+		return err_set(e, E_USAGE, "'%.80s' is not an image: NAME or NAME=VERSION", text);
+	return 0;
 }
 
 static void show_bytes(void *arg, int64_t bytes)
@@ -59,6 +91,17 @@ static int make_suite(struct sxc *s, const char *suite, const char *to, struct e
 	return run_program(argv, e);
 }
 
+static int refuse_same(struct sxc *s, const char *name, const struct rootfs_info *info,
+	struct err *e)
+{
+	int64_t version = 0;
+	int r = db_get_i64(s->db, &version, e, SQL_VERSION, name, info->digest);
+
+	return r < 0 ? r
+	             : err_set(e, E_EXISTS, "image %s is that already, as version %lld", name,
+			       (long long)version);
+}
+
 static int register_tx(struct sxc *s, const char *name, const struct rootfs_info *info,
 	struct err *e)
 {
@@ -71,7 +114,7 @@ static int register_tx(struct sxc *s, const char *name, const struct rootfs_info
 	r = db_run(s->db, e, SQL_ADD, name, info->digest, info->size, info->unpacked,
 		info->os[0] ? info->os : (const char *)NULL, s->now);
 	if (r == E_EXISTS)
-		return err_set(e, r, "image %s exists already", name);
+		return refuse_same(s, name, info, e);
 	if (r < 0 || (r = audit_add(s, "image.add", name, NULL, NULL, e)) < 0)
 		return r;
 	tx = NULL;
@@ -98,11 +141,8 @@ static int take_in(struct sxc *s, const char *name, const char *from, struct err
 
 int image_add(struct sxc *s, const char *name, const char *from, struct err *e)
 {
-	int64_t id;
-	int r = db_get_i64(s->db, &id, e, SQL_EXISTS, name);
+	int r;
 
-	if (r != 0)
-		return r < 0 ? r : err_set(e, E_EXISTS, "image %s exists already", name);
 	if (!is_suite(from))
 		return take_in(s, name, from, e);
 	autofree char *rel = str_fmt("images/.suite-%s-%d.tar", name, (int)getpid());
@@ -114,45 +154,65 @@ int image_add(struct sxc *s, const char *name, const char *from, struct err *e)
 	return r;
 }
 
-static int remove_tx(struct sxc *s, const char *name, char **digest, struct err *e)
+static int refuse_used(struct sxc *s, const struct which *w, struct err *e)
 {
-	autofree char *user = NULL;
-	int64_t id;
+	autoclean(db_done) struct query q = {0};
+	int r = db_one(s->db, &q, e, SQL_USER, w->name, w->v);
+
+	if (r <= 0)
+		return r;
+	return err_set(e, E_INUSE, "image %s: private server %s %s version %lld", w->name,
+		db_text(&q, 1), db_i64(&q, 2) ? "was made from" : "can go back to",
+		(long long)db_i64(&q, 0));
+}
+
+static int remove_tx(struct sxc *s, const char *text, const struct which *w, struct strvec *digests,
+	struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
 	char hex[SHA256_HEX];
+	int64_t id;
 	int r;
 
-	if ((r = image_find(s, name, &id, hex, e)) < 0 ||
-		(r = db_get_text(s->db, &user, e, SQL_USER, name)) < 0)
+	if ((r = image_find(s, text, &id, hex, e)) < 0 || (r = refuse_used(s, w, e)) < 0)
 		return r;
-	if (r > 0)
-		return err_set(e, E_INUSE, "image %s: private server %s was made from it", name,
-			user);
-	if ((r = db_run(s->db, e, SQL_REMOVE, name)) < 0 ||
-		(r = audit_add(s, "image.remove", name, NULL, NULL, e)) < 0)
+	r = db_query(s->db, &q, e, SQL_DIGESTS, w->name, w->v);
+	while (r >= 0 && (r = db_next(&q, e)) > 0)
+		strvec_push(digests, db_text(&q, 0));
+	db_done(&q);
+	if (r < 0 || (r = db_run(s->db, e, SQL_REMOVE, w->name, w->v)) < 0)
 		return r;
-	if ((r = db_get_i64(s->db, &id, e, SQL_SAME, hex)) == 0)
-		*digest = mem_strdup(hex);
+	return audit_add(s, "image.remove", text, NULL, NULL, e);
+}
+
+/* The file goes when no image has the same contents. */
+static int remove_file(struct sxc *s, const char *digest, struct err *e)
+{
+	autofree char *path = image_path(s, digest);
+	int64_t id;
+	int r = db_get_i64(s->db, &id, e, SQL_SAME, digest);
+
+	if (r == 0)
+		unlink(path);
 	return r < 0 ? r : 0;
 }
 
 int image_remove(struct sxc *s, const char *name, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
-	autofree char *digest = NULL;
-	int r = tx_begin(s, e);
+	autoclean(which_release) struct which w = {0};
+	autostrvec digests = {0};
+	int r = which(name, &w, e);
 
-	if (r < 0)
+	if (r < 0 || (r = tx_begin(s, e)) < 0)
 		return r;
 	tx = s;
-	if ((r = remove_tx(s, name, &digest, e)) < 0)
+	if ((r = remove_tx(s, name, &w, &digests, e)) < 0)
 		return r;
 	tx = NULL;
 	r = tx_commit(s, e);
-	if (r == 0 && digest && !s->dry_run) {
-		autofree char *path = image_path(s, digest);
-
-		unlink(path);
-	}
+	for (size_t i = 0; i < digests.n && r == 0 && !s->dry_run; i++)
+		r = remove_file(s, digests.v[i], e);
 	return r;
 }
 
@@ -160,12 +220,14 @@ static int give(struct query *q, image_row_fn fn, void *arg, struct err *e)
 {
 	struct image_row row = {
 		.name = db_text(q, 0),
-		.digest = db_text(q, 1),
-		.os = db_text(q, 2),
-		.size = db_i64(q, 3),
-		.unpacked = db_i64(q, 4),
-		.users = db_i64(q, 5),
-		.created = db_i64(q, 6),
+		.version = db_i64(q, 1),
+		.digest = db_text(q, 2),
+		.os = db_text(q, 3),
+		.size = db_i64(q, 4),
+		.unpacked = db_i64(q, 5),
+		.users = db_i64(q, 6),
+		.newest = db_i64(q, 7),
+		.created = db_i64(q, 8),
 	};
 
 	return fn(arg, &row, e);
@@ -174,7 +236,7 @@ static int give(struct query *q, image_row_fn fn, void *arg, struct err *e)
 int image_list(struct sxc *s, image_row_fn fn, void *arg, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_ROWS "ORDER BY created, image");
+	int r = db_query(s->db, &q, e, SQL_ROWS "ORDER BY created, image, version");
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		r = give(&q, fn, arg, e);
@@ -183,9 +245,16 @@ int image_list(struct sxc *s, image_row_fn fn, void *arg, struct err *e)
 
 int image_show(struct sxc *s, const char *name, image_row_fn fn, void *arg, struct err *e)
 {
+	autoclean(which_release) struct which w = {0};
 	autoclean(db_done) struct query q = {0};
-	int r = db_one(s->db, &q, e, SQL_ROWS "WHERE image = ?1", name);
+	int r = which(name, &w, e);
 
+	if (r < 0)
+		return r;
+	r = db_one(s->db, &q, e,
+		SQL_ROWS "WHERE image = ?1 AND (?2 IS NULL OR version = ?2) "
+			 "ORDER BY version DESC LIMIT 1",
+		w.name, w.v);
 	if (r == 0)
 		return err_set(e, E_NOTFOUND, "no image named '%s'", name);
 	return r < 0 ? r : give(&q, fn, arg, e);
@@ -193,10 +262,11 @@ int image_show(struct sxc *s, const char *name, image_row_fn fn, void *arg, stru
 
 int image_find(struct sxc *s, const char *name, int64_t *id, char *digest, struct err *e)
 {
+	autoclean(which_release) struct which w = {0};
 	autoclean(db_done) struct query q = {0};
-	int r = db_one(s->db, &q, e, SQL_FIND, name);
+	int r = which(name, &w, e);
 
-	if (r < 0)
+	if (r < 0 || (r = db_one(s->db, &q, e, SQL_FIND, w.name, w.v)) < 0)
 		return r;
 	if (r == 0)
 		return name ? err_set(e, E_NOTFOUND, "no image named '%s'", name)

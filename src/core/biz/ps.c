@@ -155,8 +155,8 @@ static int check_new(const struct ps_new *n, struct err *e)
 	return 0;
 }
 
-int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind *kind,
-	json_t *args, int64_t *job, struct err *e)
+int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind *kind, json_t *args,
+	int64_t *job, struct err *e)
 {
 	autojson *mine = args;
 	struct ps_bounds b = n->bounds;

@@ -89,7 +89,9 @@ int ps_job_tx(struct sxc *s, const char *name, const char *op, int64_t *job, str
 /* ---- lists ---- */
 struct ps_row {
 	const char *name, *server, *state, *addresses, *hostname, *image, *account, *subscription;
+	const char *previous_image; /* NAME=VERSION */
 	int64_t id, cpu, cpu_max, net, memory, vm, disk, inodes, procs, sessions, transfer, created;
+	int64_t image_version;
 };
 typedef int (*ps_row_fn)(void *arg, const void *row, struct err *e);
 int ps_list(struct sxc *s, const char *server, const char *account, ps_row_fn fn, void *arg,

@@ -68,9 +68,9 @@ static int manifest(struct sxc *s, const struct ps *p, char **out, struct err *e
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no private server named '%s'", p->name);
 	iso8601_add(&when, s->now);
 	o = json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:o}", "backup", FORMAT, "made",
-		str_c(&when), "name", p->name, "hostname", db_text(&q, 0), "image", "name", db_text(&q, 1),
-		"digest", db_text(&q, 2), "account", text_or_null(db_text(&q, 3)), "addresses",
-		text_or_null(db_text(&q, 12)));
+		str_c(&when), "name", p->name, "hostname", db_text(&q, 0), "image", "name",
+		db_text(&q, 1), "digest", db_text(&q, 2), "account", text_or_null(db_text(&q, 3)),
+		"addresses", text_or_null(db_text(&q, 12)));
 	bounds = json_object();
 	for (size_t i = 0; i < ARRAY_LEN(bound_names); i++)
 		if (!db_is_null(&q, 4 + (int)i))
@@ -166,7 +166,8 @@ static int open_part(struct writing *w, struct err *e)
 static int sync_parent(const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
-	autofree char *dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+	autofree char *dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1)
+	                           : mem_strdup(".");
 	autoclose int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 || fsync(fd) < 0 ? err_sys(e, "%s", dir) : 0;

@@ -60,8 +60,8 @@ static inline int ps_ask(struct sxc *s, const struct ps *p, const char *op, stru
 int ps_run_kind(struct sxc *s, const char *name, const struct job_kind *kind, const char *from,
 	json_t *args, struct err *e);
 /* The rest of ps_add_tx for a job of another kind: args is added to those of ps.add. */
-int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind *kind,
-	json_t *args, int64_t *job, struct err *e);
+int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind *kind, json_t *args,
+	int64_t *job, struct err *e);
 
 extern const struct job_kind job_kind_ps_add, job_kind_ps_start, job_kind_ps_stop,
 	job_kind_ps_restart, job_kind_ps_suspend, job_kind_ps_resume, job_kind_ps_remove,

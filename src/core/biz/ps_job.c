@@ -211,7 +211,9 @@ int ps_step_forget(struct job *j, struct err *e)
 }
 
 static const struct job_step steps_add[] = {
-	{.name = "reserve name and address", .undo_commit = ps_step_forget, .undo_name = "release them"},
+	{.name = "reserve name and address",
+		.undo_commit = ps_step_forget,
+		.undo_name = "release them"},
 	{.name = "bring image", .run = ps_step_image},
 	{.name = "create private server",
 		.run = ps_step_create,

@@ -10,8 +10,10 @@
 	"SELECT p.id, p.name, s.name, p.state, "                                                   \
 	"(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = p.id), p.hostname, i.name, "    \
 	"ac.name, ac.name || '/' || su.number, p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, "  \
-	"p.inodes, p.procs, p.created, p.sessions, p.transfer "                                    \
+	"p.inodes, p.procs, p.created, p.sessions, p.transfer, i.version, "                        \
+	"pi.name || '=' || pi.version "                                                            \
 	"FROM ps p JOIN server s ON s.id = p.server JOIN image i ON i.id = p.image "               \
+	"LEFT JOIN image pi ON pi.id = p.previous_image "                                          \
 	"LEFT JOIN account ac ON ac.id = p.account "                                               \
 	"LEFT JOIN subscription su ON su.id = p.subscription "
 /* One statement for each way to the rows, so that each finds its index. */
@@ -51,6 +53,8 @@ static int give(struct query *q, ps_row_fn fn, void *arg, struct err *e)
 		.sessions = num(q, 18),
 		.transfer = num(q, 19),
 		.created = num(q, 17),
+		.image_version = num(q, 20),
+		.previous_image = db_text(q, 21),
 	};
 
 	return fn(arg, &row, e);

@@ -10,7 +10,7 @@
 
 #define SQL_SPACE                                                                                  \
 	"SELECT p.disk + i.unpacked FROM ps p JOIN image i ON i.id = p.image WHERE p.id = ?1"
-#define SQL_IMAGE   "SELECT name FROM image WHERE digest = ?1 ORDER BY id DESC LIMIT 1"
+#define SQL_IMAGE "SELECT name FROM image WHERE digest = ?1 ORDER BY id DESC LIMIT 1"
 #define SQL_UNPACKED                                                                               \
 	"SELECT unpacked FROM image WHERE ?1 IS NULL OR name = ?1 ORDER BY id DESC LIMIT 1"
 #define SLACK (INT64_C(64) << 20) /* bytes: the image's files differ a little once they lived */
@@ -23,8 +23,7 @@ static void json_cleanup(json_t **j)
 
 /* ---- the manifest ---- */
 
-static int read_manifest(const char *file, const struct backup_file *b, json_t **out,
-	struct err *e)
+static int read_manifest(const char *file, const struct backup_file *b, json_t **out, struct err *e)
 {
 	json_error_t why;
 	autojson *o = json_loads(b->manifest, JSON_REJECT_DUPLICATES, &why);
@@ -155,8 +154,8 @@ int ps_restore(struct sxc *s, const char *name, const char *file, struct err *e)
 /* The image it was made from if it is there, else the newest: any will do. */
 static int choose_image(struct sxc *s, const json_t *manifest, char **image, struct err *e)
 {
-	const char *digest =
-		json_string_value(json_object_get(json_object_get(manifest, "image"), "digest"));
+	const char *digest = json_string_value(
+		json_object_get(json_object_get(manifest, "image"), "digest"));
 	int r = digest ? db_get_text(s->db, image, e, SQL_IMAGE, digest) : 0;
 
 	return r < 0 ? r : 0;
@@ -181,8 +180,8 @@ static int create_new(struct sxc *s, const struct ps_new *n, const char *file, c
 	return r < 0 ? r : job_run(s, job, e);
 }
 
-static int check_new(struct sxc *s, const struct ps_new *n, const char *file,
-	struct backup_file *b, struct err *e)
+static int check_new(struct sxc *s, const struct ps_new *n, const char *file, struct backup_file *b,
+	struct err *e)
 {
 	int64_t unpacked = 0, disk = n->bounds.disk;
 	int r = db_get_i64(s->db, &unpacked, e, SQL_UNPACKED, n->image);

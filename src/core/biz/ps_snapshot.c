@@ -8,7 +8,10 @@
 #include "util/str.h"
 
 #define SQL_IMAGE_NAME "SELECT name FROM image WHERE digest = ?1 ORDER BY id DESC LIMIT 1"
-#define ANY_STATE      "running stopped suspended"
+#define SQL_IMAGE                                                                                  \
+	"UPDATE ps SET image = coalesce((SELECT id FROM image WHERE digest = ?2 "                  \
+	"ORDER BY id DESC LIMIT 1), image) WHERE id = ?1"
+#define ANY_STATE "running stopped suspended"
 
 /* ---- steps that exchange layers ---- */
 
@@ -66,9 +69,23 @@ static int unmake(struct job *j, struct err *e)
 	return snapshot_op(j, "ps.snapshot.remove", e);
 }
 
+/* It may be of a time before the private server was rebuilt on another image. */
 static int prepare(struct job *j, struct err *e)
 {
-	return snapshot_op(j, "ps.snapshot.prepare", e);
+	automsg *ans = NULL;
+	struct msg *m = ps_job_named(j);
+	int r;
+
+	msg_add_text(m, "snapshot", job_arg(j, "snapshot"));
+	r = job_call(j, j->server, "ps.snapshot.prepare", m, &ans, e);
+	if (r < 0 || !msg_text(ans, "image"))
+		return r;
+	return job_remember(j, "image", json_string(msg_text(ans, "image")), e);
+}
+
+static int is_back(struct job *j, struct err *e)
+{
+	return db_run(j->sxc->db, e, SQL_IMAGE, ps_job_id(j), job_arg(j, "image"));
 }
 
 static const struct job_step steps_add[] = {{.name = "copy files", .run = make}};
@@ -90,7 +107,7 @@ static const struct job_step steps_restore[] = {
 		.run = ps_step_start_again,
 		.undo = ps_step_stop,
 		.undo_name = "stop it"},
-	{.name = "remove the old files", .run = ps_step_settle},
+	{.name = "remove the old files", .run = ps_step_settle, .commit = is_back},
 };
 JOB_KIND(ps_snapshot_add, "ps.snapshot-add", steps_add);
 JOB_KIND(ps_snapshot_remove, "ps.snapshot-remove", steps_remove);
@@ -165,8 +182,8 @@ static int give(struct sxc *s, const struct msg *m, ps_row_fn fn, void *arg, str
 
 	if (r < 0)
 		return r;
-	struct ps_snapshot_row row = {msg_text(m, "snapshot"), image,
-		msg_i64(m, "made", INT64_MIN), msg_i64(m, "bytes", INT64_MIN)};
+	struct ps_snapshot_row row = {msg_text(m, "snapshot"), image, msg_i64(m, "made", INT64_MIN),
+		msg_i64(m, "bytes", INT64_MIN)};
 	return fn(arg, &row, e);
 }
 

@@ -1,14 +1,19 @@
 -- OS images, addresses, private servers.
 
+-- A name added again with other contents is a new version of it.
 CREATE TABLE image (
 	id INTEGER PRIMARY KEY,
-	name TEXT NOT NULL UNIQUE,
+	name TEXT NOT NULL,
+	version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
 	digest TEXT NOT NULL CHECK (length(digest) = 64),
 	size INTEGER NOT NULL CHECK (size > 0),
 	unpacked INTEGER NOT NULL CHECK (unpacked >= 0),
 	os TEXT,
-	created INTEGER NOT NULL
+	created INTEGER NOT NULL,
+	UNIQUE (name, version),
+	UNIQUE (name, digest)
 ) STRICT;
+CREATE INDEX image_digest ON image (digest);
 
 CREATE TABLE address_pool (
 	id INTEGER PRIMARY KEY,
@@ -21,6 +26,7 @@ CREATE TABLE address_pool (
 	created INTEGER NOT NULL
 ) STRICT;
 
+-- previous_image: the one it stood on before it was rebuilt, while there is a way back.
 -- sessions (terminals) and transfer (bytes a month) are bounds of the kernel module alone;
 -- best_effort: 1 sessions, 2 transfer, may go unenforced.
 CREATE TABLE ps (
@@ -28,6 +34,7 @@ CREATE TABLE ps (
 	name TEXT NOT NULL UNIQUE,
 	server INTEGER NOT NULL REFERENCES server (id),
 	image INTEGER NOT NULL REFERENCES image (id),
+	previous_image INTEGER REFERENCES image (id),
 	account INTEGER REFERENCES account (id),
 	subscription INTEGER REFERENCES subscription (id),
 	state TEXT NOT NULL CHECK (state IN ('adding', 'running', 'stopped', 'suspended', 'removing')),
@@ -50,6 +57,8 @@ CREATE TABLE ps (
 	UNIQUE (server, uid_slot)
 ) STRICT;
 CREATE INDEX ps_server ON ps (server);
+CREATE INDEX ps_image ON ps (image);
+CREATE INDEX ps_previous_image ON ps (previous_image) WHERE previous_image IS NOT NULL;
 CREATE INDEX ps_account ON ps (account);
 CREATE INDEX ps_subscription ON ps (subscription);
 
@@ -65,14 +74,16 @@ CREATE TABLE address (
 CREATE INDEX address_ps ON address (ps);
 
 CREATE VIEW v_image AS
-	SELECT name AS image, digest, size, unpacked, os, created,
-		(SELECT count(*) FROM ps WHERE ps.image = image.id) AS users
+	SELECT name AS image, version, digest, size, unpacked, os, created,
+		(SELECT count(*) FROM ps WHERE ps.image = image.id) AS users,
+		version = (SELECT max(version) FROM image i WHERE i.name = image.name) AS newest
 	FROM image;
 CREATE VIEW v_ps AS
 	SELECT ps.name AS ps, s.name AS server, ps.state,
 		(SELECT group_concat(ip, ' ') FROM address a WHERE a.ps = ps.id) AS addresses,
 		ps.hostname, i.name AS image, ac.name AS account, ps.cpu, ps.cpu_max, ps.net,
-		ps.memory, ps.vm, ps.disk, ps.procs, ps.created, ps.sessions, ps.transfer
+		ps.memory, ps.vm, ps.disk, ps.procs, ps.created, ps.sessions, ps.transfer,
+		i.version AS image_version
 	FROM ps JOIN server s ON s.id = ps.server JOIN image i ON i.id = ps.image
 		LEFT JOIN account ac ON ac.id = ps.account;
 CREATE VIEW v_ip AS

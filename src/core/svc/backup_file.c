@@ -166,8 +166,8 @@ static int count_data(struct reading *k, const char *name, int64_t max, struct e
 	while ((rc = archive_read_data_block(k->in, &p, &n, &off)) == ARCHIVE_OK) {
 		k->b->bytes += (int64_t)n;
 		if (k->b->bytes > max)
-			return refuse(k, name, "the files take more than the private server may hold",
-				e);
+			return refuse(k, name,
+				"the files take more than the private server may hold", e);
 		if (interrupted)
 			return err_interrupted(e);
 	}
