@@ -225,7 +225,7 @@ static int run_limits(struct call *c, struct err *e)
 static bool bounds_given(const struct call *c)
 {
 	static const char *const names[] = {"cpu", "cpu-max", "net", "memory", "vm", "disk",
-		"inodes", "procs"};
+		"inodes", "procs", "sessions", "transfer", "best-effort"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (call_given(c, names[i]))

@@ -362,7 +362,7 @@ static int enforce_tx(struct sxc *s, const char *name, int64_t *job, struct err 
 		return r;
 	if (!(op = op_for(p.state)))
 		return err_set(e, E_STATE, "private server %s is %s", p.name, p.state);
-	if ((r = unfinished(s, op_named(op), &p, job, e)) != 0)
+	if ((r = unfinished(s, op_named(op)->kind, &p, job, e)) != 0)
 		return r < 0 ? r : 0;
 	return create_op(s, op_named(op), &p, job, e);
 }

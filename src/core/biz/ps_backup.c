@@ -16,8 +16,9 @@
 
 #define SQL_PS                                                                                     \
 	"SELECT p.hostname, i.name, i.digest, a.name, p.cpu, p.cpu_max, p.net, p.memory, p.vm, "   \
-	"p.disk, p.inodes, p.procs, (SELECT group_concat(ip, ' ') FROM address x "                 \
-	"WHERE x.ps = p.id) FROM ps p JOIN image i ON i.id = p.image "                             \
+	"p.disk, p.inodes, p.procs, p.sessions, p.transfer, p.best_effort, "                       \
+	"(SELECT group_concat(ip, ' ') FROM address x WHERE x.ps = p.id) "                         \
+	"FROM ps p JOIN image i ON i.id = p.image "                                                \
 	"LEFT JOIN account a ON a.id = p.account WHERE p.id = ?1"
 #define SQL_APPS                                                                                   \
 	"SELECT a.name, v.version, v.digest, i.state, i.settings FROM instance i "                 \
@@ -34,7 +35,7 @@ static void json_cleanup(json_t **j)
 /* ---- manifest ---- */
 
 static const char *const bound_names[] = {"cpu", "cpu_max", "net", "memory", "vm", "disk", "inodes",
-	"procs"};
+	"procs", "sessions", "transfer", "best_effort"};
 
 static json_t *text_or_null(const char *t)
 {
@@ -70,7 +71,7 @@ static int manifest(struct sxc *s, const struct ps *p, char **out, struct err *e
 	o = json_pack("{s:i, s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:o}", "backup", FORMAT, "made",
 		str_c(&when), "name", p->name, "hostname", db_text(&q, 0), "image", "name",
 		db_text(&q, 1), "digest", db_text(&q, 2), "account", text_or_null(db_text(&q, 3)),
-		"addresses", text_or_null(db_text(&q, 12)));
+		"addresses", text_or_null(db_text(&q, 15)));
 	bounds = json_object();
 	for (size_t i = 0; i < ARRAY_LEN(bound_names); i++)
 		if (!db_is_null(&q, 4 + (int)i))

@@ -59,6 +59,9 @@ static void take_bounds(const json_t *manifest, struct ps_bounds *b)
 	take_bound(o, "disk", &b->disk);
 	take_bound(o, "inodes", &b->inodes);
 	take_bound(o, "procs", &b->procs);
+	take_bound(o, "sessions", &b->sessions);
+	take_bound(o, "transfer", &b->transfer);
+	take_bound(o, "best_effort", &b->best_effort);
 }
 
 /* ---- steps ---- */
