@@ -29,10 +29,6 @@
 #define SQL_GET                                                                                    \
 	"SELECT id, server, account, subscription, name, state, "                                  \
 	"(SELECT ip FROM address a WHERE a.ps = ps.id ORDER BY a.id LIMIT 1) FROM ps "
-#define SQL_BOUNDS                                                                                 \
-	"SELECT p.cpu, p.cpu_max, p.net, p.memory, p.vm, p.disk, p.inodes, p.procs, s.name, "      \
-	"p.sessions, p.transfer, p.best_effort "                                                   \
-	"FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
 #define SQL_DOMAIN                                                                                 \
 	"SELECT name FROM domain WHERE ps = ?1 AND state <> 'removing' ORDER BY id LIMIT 1"
 #define SQL_STATE "UPDATE ps SET state = ?2 WHERE id = ?1"
@@ -66,7 +62,7 @@ static void fill_defaults(struct ps_bounds *b)
 	fill(&b->best_effort, 0);
 }
 
-static int check_bounds(const struct ps_bounds *b, struct err *e)
+int ps_check_bounds(const struct ps_bounds *b, struct err *e)
 {
 	if (b->cpu < 1 || b->cpu > 9000)
 		return err_set(e, E_USAGE, "a CPU guarantee is 0.01%% to 90%%");
@@ -165,7 +161,7 @@ int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind 
 	int r;
 
 	fill_defaults(&b);
-	if ((r = check_new(n, e)) < 0 || (r = check_bounds(&b, e)) < 0 ||
+	if ((r = check_new(n, e)) < 0 || (r = ps_check_bounds(&b, e)) < 0 ||
 		(r = image_find(s, n->image, &image, digest, e)) < 0 ||
 		(r = ps_find_room(s, n->on, 0, &b, &server, NULL, e)) < 0 ||
 		(r = insert(s, n, &b, server, image, &id, e)) < 0 ||
@@ -208,7 +204,7 @@ int ps_place(struct sxc *s, const struct ps_new *n, char **server, struct err *e
 	int r;
 
 	fill_defaults(&b);
-	if ((r = check_new(n, e)) < 0 || (r = check_bounds(&b, e)) < 0 ||
+	if ((r = check_new(n, e)) < 0 || (r = ps_check_bounds(&b, e)) < 0 ||
 		(r = image_find(s, n->image, &image, digest, e)) < 0)
 		return r;
 	return ps_find_room(s, n->on, 0, &b, &id, server, e);
@@ -463,97 +459,4 @@ int ps_resume(struct sxc *s, const char *name, struct err *e)
 int ps_remove(struct sxc *s, const char *name, struct err *e)
 {
 	return run_op(s, name, "remove", e);
-}
-
-/* ---- other bounds ---- */
-
-static int64_t column(struct query *q, int col, int64_t given)
-{
-	if (given != PS_UNSET)
-		return given;
-	return db_is_null(q, col) ? PS_UNSET : db_i64(q, col);
-}
-
-/* The bounds as they would be, and the server's name (the caller's). */
-static int merge(struct sxc *s, const struct ps *p, const struct ps_bounds *b,
-	struct ps_bounds *out, char **server, struct err *e)
-{
-	autoclean(db_done) struct query q = {0};
-	int r = db_one(s->db, &q, e, SQL_BOUNDS, p->id);
-
-	if (r <= 0)
-		return r < 0 ? r : err_set(e, E_NOTFOUND, "no private server named '%s'", p->name);
-	*out = (struct ps_bounds){column(&q, 0, b->cpu), column(&q, 1, b->cpu_max),
-		column(&q, 2, b->net), b->net_share, column(&q, 3, b->memory), column(&q, 4, b->vm),
-		column(&q, 5, b->disk), column(&q, 6, b->inodes), column(&q, 7, b->procs),
-		column(&q, 9, b->sessions), column(&q, 10, b->transfer),
-		column(&q, 11, b->best_effort)};
-	if (b->memory != PS_UNSET && b->vm == PS_UNSET && out->vm < out->memory)
-		out->vm = out->memory;
-	*server = db_text_dup(&q, 8);
-	return 0;
-}
-
-static void put(json_t *o, const char *key, int64_t v)
-{
-	if (v != PS_UNSET)
-		json_object_set_new(o, key, json_integer(v));
-}
-
-static json_t *bounds_json(const struct ps *p, const struct ps_bounds *b)
-{
-	json_t *o = json_pack("{s:I}", "ps", (json_int_t)p->id);
-
-	put(o, "cpu", b->cpu);
-	put(o, "cpu_max", b->cpu_max);
-	put(o, "net", b->net);
-	put(o, "memory", b->memory);
-	put(o, "vm", b->vm);
-	put(o, "disk", b->disk);
-	put(o, "inodes", b->inodes);
-	put(o, "procs", b->procs);
-	put(o, "sessions", b->sessions);
-	put(o, "transfer", b->transfer);
-	put(o, "best_effort", b->best_effort);
-	return o;
-}
-
-static int set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, int64_t *job,
-	struct err *e)
-{
-	autoclean(ps_release) struct ps p = {0};
-	autofree char *server = NULL;
-	struct ps_bounds want;
-	int64_t id;
-	int r = ps_get(s, name, &p, e);
-
-	if (r < 0)
-		return r;
-	if (!strstr("running stopped suspended", p.state))
-		return err_set(e, E_STATE, "private server %s is %s", p.name, p.state);
-	if ((r = job_unfinished(s, NULL, p.name, job, e)) != 0)
-		return r < 0 ? r
-		             : err_set(e, E_BUSY, "private server %s: job %lld is unfinished",
-				       p.name, (long long)*job);
-	if ((r = merge(s, &p, b, &want, &server, e)) < 0 || (r = check_bounds(&want, e)) < 0 ||
-		(r = ps_find_room(s, server, p.id, &want, &id, NULL, e)) < 0)
-		return r;
-	r = job_create(s, &job_kind_ps_set, p.name, p.server, bounds_json(&p, &want), job, e);
-	return r < 0 ? r : audit_add(s, "ps.set", p.name, NULL, NULL, e);
-}
-
-int ps_set(struct sxc *s, const char *name, const struct ps_bounds *b, struct err *e)
-{
-	autorollback struct sxc *tx = NULL;
-	int64_t job = 0;
-	int r = tx_begin(s, e);
-
-	if (r < 0)
-		return r;
-	tx = s;
-	if ((r = set_tx(s, name, b, &job, e)) < 0)
-		return r;
-	tx = NULL;
-	r = tx_commit(s, e);
-	return r < 0 ? r : job_run(s, job, e);
 }

@@ -17,6 +17,9 @@
 int ps_find_room(struct sxc *s, const char *on, int64_t except, struct ps_bounds *b,
 	int64_t *server, char **name, struct err *e);
 
+/* Bounds that are complete and make sense together; E_USAGE. In ps.c. */
+int ps_check_bounds(const struct ps_bounds *b, struct err *e);
+
 /* ---- for the steps of jobs about private servers, in ps_job.c ---- */
 
 /* Row id: "ps" of the arguments. */
