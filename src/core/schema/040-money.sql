@@ -150,6 +150,8 @@ CREATE TABLE subscription_term (
 	anchor_day INTEGER NOT NULL CHECK (anchor_day BETWEEN 0 AND 31),
 	billed_until TEXT NOT NULL,
 	closed INTEGER NOT NULL DEFAULT 0 CHECK (closed IN (0, 1)), -- nothing more will come of it
+	currency TEXT,  -- set with the row, as the next: its first day that costs something
+	paid_from TEXT,
 	created INTEGER NOT NULL,
 	UNIQUE (subscription, seq)
 ) STRICT;

@@ -188,6 +188,8 @@ void db_cleanup_tx(struct db **db);
 
 /* Online copy of db into a new file, fsynced, renamed into place; E_EXISTS if path exists. */
 int db_backup(struct db *db, const char *path, struct err *e);
+/* A copy in memory, to try things on; *out is the caller's. */
+int db_open_copy(struct db *db, struct db **out, struct err *e);
 /*
  * Make db's content that of from, in one transaction that others see whole or not at all. locked is
  * called when no other run can write any more and before anything changes; a negative code from it

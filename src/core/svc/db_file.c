@@ -95,6 +95,24 @@ int db_backup(struct db *db, const char *path, struct err *e)
 	return r;
 }
 
+int db_open_copy(struct db *db, struct db **out, struct err *e)
+{
+	struct db *copy = mem_zalloc(sizeof(*copy));
+	int r = 0;
+
+	copy->path = mem_strdup("(memory)");
+	copy->mode = DB_WRITE;
+	if (sqlite3_open(":memory:", &copy->h) || copy_pages(db, copy->h))
+		r = interrupted ? err_interrupted(e)
+		                : err_set(e, db_last_code(copy->h), "copy into memory: %s",
+					  sqlite3_errmsg(copy->h));
+	if (r < 0)
+		db_close(&copy);
+	else
+		*out = copy;
+	return r;
+}
+
 static int replace_content(struct db *db, sqlite3_backup *b,
 	int (*locked)(void *arg, struct err *e), void *arg, struct err *e)
 {
