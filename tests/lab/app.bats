@@ -17,6 +17,7 @@ setup_file() {
 	"$SXC" image add debian-12 "$("$LAB" rootfs)" >&2
 	"$SXC" ip add 198.51.100.0/24 >&2
 	until_done ps add web1 >&2
+	until_done ps add web2 >&2
 }
 
 teardown_file() {
@@ -70,6 +71,25 @@ make_wrapper() { # name, command of the unit, command of the checker
 	chmod 755 "$1"/scripts/*
 	printf 'version: "1.0"\npackages: {}\n' >"$1/wrapper.lock"
 }
+
+# The clock of apps/clock in a version: with another timeout, what it says, or an update script.
+clock() { # version, sed expressions…
+	local version=$1
+	rm -rf clock && cp -r "$TOP/tests/lab/apps/clock" clock
+	sed -i "s/1\.0/$version/" clock/wrapper.yaml clock/files/clock.conf.in clock/wrapper.lock
+	shift
+	for e; do sed -i "$e" clock/wrapper.yaml clock/files/clock.conf.in; done
+	"$SXC" app add clock >&2
+}
+
+# What a private server's clock answers, without the time.
+answer() {
+	"$LAB" exec curl -sS --max-time 20 "http://$(sql "select addresses from v_ps where ps = '$1'"):8037/" |
+		cut -d' ' -f1,2
+}
+
+# Like inside, on web2.
+inside2() { "$LAB" exec "$SXC" ps exec web2 -- "$@"; }
 
 # Everything that an application could leave inside.
 traces() {
@@ -166,6 +186,145 @@ traces() {
 	[ "$status" = 0 ] || [ "$status" = 4 ] || seen "neither installed nor there"
 	[ "$(sql "select count(*), min(state) from v_instance")" = $'1\trunning' ]
 	"$LAB" exec "$SXC" app uninstall -y --purge sleepy web1 >&2
+}
+
+@test "an update of many keeps data and settings, canaries first" {
+	clock 1.0
+	sxc_patient app install clock all --set word=hallo
+	assert_status 0
+	assert_out $'clock on web1 installed\nclock on web2 installed'
+	[ "$(answer web1), $(answer web2)" = "hallo 1.0, hallo 1.0" ]
+	inside sh -c 'echo kept >/var/lib/clock/note'
+	clock 1.1
+	sxc_patient app update clock web1
+	assert_status 0
+	assert_out "clock on web1 updated"
+	[ "$(answer web1)" = "hallo 1.1" ]
+	run inside cat /var/lib/clock/first /var/lib/clock/note
+	[ "$output" = $'1.0\nkept' ] || { echo "$output"; false; }
+	sxc_patient app config history clock web1 --no-header -c n,version,settings
+	assert_out $'2\t1.1\t\n1\t1.0\t{"word":"hallo"}'
+}
+
+@test "an update that does not come up gives way to the old version, and no other is begun" {
+	clock 1.2 's/^timeout:.*/timeout: 5s/' 's/word={{word}}/word=crash/' \
+		's/^actions:.*/actions: {install: scripts\/install, update: scripts\/update}/'
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho "spoiled by $SXC_VERSION after $SXC_VERSION_BEFORE" >/var/lib/clock/first\ntouch /var/lib/clock/new\n' \
+		>clock/scripts/update
+	chmod 755 clock/scripts/update
+	"$SXC" app remove -y clock=1.2 >&2
+	"$SXC" app add clock >&2
+	sxc_patient app update clock --canary 1 web2 web1
+	assert_status 10
+	assert_out ""
+	assert_err_like "web2 +s1 .*clock did not come up.*\(1.0 is back\)"
+	assert_err_like "web1 +s1 +left as it was: another target failed"
+	assert_err_has "failed on 1 of 2 targets, 1 left as they were"
+	[ "$(answer web1), $(answer web2)" = "hallo 1.1, hallo 1.0" ]
+	run inside2 sh -c 'cat /var/lib/clock/first; ls /var/lib/clock; ls -d /var/lib/sxc-app/*saved* 2>/dev/null'
+	[ "$output" = $'1.0\nfirst' ] || { echo "$output"; false; }
+	[ "$(sql "select group_concat(version || ' ' || state) from v_instance")" = "1.1 running,1.0 running" ]
+}
+
+@test "an update that finds the disk full changes nothing" {
+	inside2 sh -c 'head -c 4M /dev/urandom >/var/lib/clock/data
+		for i in 1G 512M 256M 128M 64M 32M 16M 8M 4M 4M 2M 1M 1M; do fallocate -l $i /srv/fill.$(date +%N) 2>/dev/null; done; :' >&2
+	sxc_patient app update clock web2 --to 1.1
+	inside2 sh -c 'rm -f /srv/fill.*' >&2
+	[ "$status" = 1 ] || [ "$status" = 7 ] || seen "not refused for a full disk"
+	assert_err_has "No space left on device"
+	[ "$(answer web2)" = "hallo 1.0" ]
+}
+
+@test "an update that is killed on either side is taken back and begun again" {
+	# shellcheck disable=SC2016
+	"$LAB" exec sh -c '"$1" app update clock web2 --to 1.1 & pid=$!; sleep 2; kill -9 $pid; wait $pid' \
+		sh "$SXC" >&2 2>/dev/null || true
+	# The agent's session goes on alone; it is killed in the middle of its work.
+	"$LAB" ssh 1 'for p in $(pidof sxc-agent); do kill -9 $p; done' >&2 || true
+	for _ in 1 2 3 4 5; do
+		sxc_lab app update clock web2 --to 1.1
+		[ "$status" != 9 ] && [ "$status" != 11 ] && break
+		sleep 3
+	done
+	assert_status 0
+	[ "$(answer web2)" = "hallo 1.1" ]
+	run inside2 cat /var/lib/clock/first
+	[ "$output" = 1.0 ]
+	[ "$(sql "select version, state from v_instance where ps = 'web2'")" = $'1.1\trunning' ]
+}
+
+@test "two updates at once: one does it, the other is told" {
+	clock 1.3
+	"$LAB" exec "$SXC" app update clock web2 --to 1.3 >one 2>&1 &
+	sxc_lab app update clock web2 --to 1.3
+	wait $! && first=0 || first=$?
+	echo "first $first: $(cat one)"
+	[ $((first == 0)) != 0 ] || [ "$status" = 0 ] || seen "neither did it"
+	[[ $status =~ ^(0|9|11)$ ]] || seen "not done, busy"
+	[[ $first =~ ^(0|9|11)$ ]]
+	sxc_patient app update clock web2 --to 1.3
+	assert_status 0
+	[ "$(answer web2)" = "hallo 1.3" ]
+}
+
+@test "settings come back by number, and what makes it sick is taken back" {
+	sxc_patient app config set clock web2 word=servus zones=UTC,CET
+	assert_status 0
+	[ "$(answer web2)" = "servus 1.3" ]
+	sxc_patient app config set clock web2 word=bad
+	assert_status 1
+	assert_err_has "clock.conf: bad is no word"
+	[ "$(answer web2)" = "servus 1.3" ]
+	sxc_patient app config revert clock web2 1
+	assert_status 0
+	[ "$(answer web2)" = "hallo 1.3" ]
+	echo hunter2 >token
+	sxc_patient app config set clock web2 --set-file token=token
+	assert_status 0
+	inside2 grep -qx token=hunter2 /etc/clock.conf
+	for words in "app config get clock web2" "app config history clock web2" "job list --all" "audit list"; do
+		# shellcheck disable=SC2086
+		sxc_lab -o json $words
+		assert_out_lacks hunter2
+	done
+	"$LAB" exec "$SXC" app uninstall -y --purge clock all >&2
+	[ "$(inside sh -c 'ls -d /var/lib/sxc-app/* /etc/clock.conf /var/lib/clock /usr/local/lib/clock/* 2>/dev/null')" = "" ]
+}
+
+@test "a script that fails, hangs or prints a megabyte is reported with its last lines" {
+	make_wrapper noisy "/bin/sleep infinity" "/bin/true"
+	echo 'timeout: 4s' >>noisy/wrapper.yaml
+	printf '#!/bin/sh\nhead -c 1000000 /dev/zero | tr "\\0" x\necho the end of it\nexit 3\n' >noisy/scripts/install
+	"$SXC" app add noisy >&2
+	sxc_patient app install noisy web1
+	assert_status 1
+	assert_err_like "scripts/install inside web1 ended with status 3: x+\|the end of it"
+	[ "${#err}" -lt 1200 ]
+	sed -i 's/"1.0"/"1.1"/' noisy/wrapper.yaml
+	printf '#!/bin/sh\nsleep 1000\n' >noisy/scripts/install
+	"$SXC" app add noisy >&2
+	sxc_patient app install noisy web1
+	assert_status 1
+	assert_err_has "scripts/install inside web1"
+	[ "$(sql "select count(*) from v_instance where app = 'noisy'")" = 0 ]
+}
+
+@test "another package manager is waited for, and what it left half-configured is settled" {
+	make_wrapper named "/bin/sleep infinity" "/bin/true"
+	sed -i 's/{packages: \[\]}/{packages: [hostname]}/' named/wrapper.yaml
+	"$SXC" app add named >&2
+	inside sed -i '/^Package: hostname$/,/^$/s/^Status: install ok installed$/Status: install ok unpacked/' \
+		/var/lib/dpkg/status
+	# shellcheck disable=SC2016
+	inside sh -c 'perl -MFcntl -e '"'"'open(F, ">", "/var/lib/dpkg/lock-frontend");
+		fcntl(F, F_SETLK, pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0)) or die; sleep 6'"'"' >/dev/null 2>&1 & sleep 1'
+	sxc_patient app install named web1
+	assert_status 0
+	run inside dpkg-query -W -f '${Status}' hostname
+	[ "$output" = "install ok installed" ]
+	"$LAB" exec "$SXC" app uninstall -y --purge named web1 >&2
 }
 
 @test "a package of another control center is not taken" {

@@ -65,19 +65,25 @@ static int copy_bytes(int from, int to, const char *what, struct err *e)
 	return n < 0 || fsync(to) < 0 ? err_sys(e, "%s", what) : 0;
 }
 
+int app_copy_file(const char *from, const char *to, unsigned mode, struct err *e)
+{
+	autoclose int in = open(from, O_RDONLY | O_CLOEXEC), out = -1;
+
+	if (in < 0 || (out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)) < 0)
+		return err_sys(e, "%s", in < 0 ? from : to);
+	return copy_bytes(in, out, to, e);
+}
+
 /* Into HOME/packages under its digest: temporary name, digest of what was written, rename. */
 static int keep_file(struct sxc *s, const char *from, const struct package *p, struct err *e)
 {
 	autofree char *to = app_path(s, p->digest), *tmp = str_fmt("%s.part", to);
-	autoclose int in = open(from, O_RDONLY | O_CLOEXEC), out = -1;
 	char digest[SHA256_HEX];
 	int r;
 
 	if (access(to, F_OK) == 0 || s->dry_run)
 		return 0;
-	if (in < 0 || (out = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
-		return err_sys(e, "%s", in < 0 ? from : tmp);
-	if ((r = copy_bytes(in, out, tmp, e)) == 0 &&
+	if ((r = app_copy_file(from, tmp, 0600, e)) == 0 &&
 		(r = sha256_file(tmp, digest, NULL, e)) == 0 && strcmp(digest, p->digest) != 0)
 		r = err_set(e, E_INTEGRITY, "%s changed while it was read", from);
 	if (r == 0 && rename(tmp, to) < 0)

@@ -16,6 +16,10 @@
 /* Read a package and the signature beside it; both the caller's (signature may be NULL). */
 int app_check_file(struct sxc *s, const char *file, struct package **out, char **signature,
 	struct err *e);
+/* Sign the file at path with this control center's key: PATH.sig. */
+int app_sign(struct sxc *s, const char *path, struct err *e);
+/* Copy a file to a new one, synced. */
+int app_copy_file(const char *from, const char *to, unsigned mode, struct err *e);
 /* The text of PATH.sig, the caller's. E_INTEGRITY when there is none. */
 int app_read_signature(const char *path, char **out, struct err *e);
 

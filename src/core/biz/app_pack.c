@@ -61,7 +61,7 @@ static int sign_digest(struct sxc *s, const char *digest, char out[2 * SIGN_SIZE
 	return 0;
 }
 
-static int write_signature(struct sxc *s, const char *path, struct err *e)
+int app_sign(struct sxc *s, const char *path, struct err *e)
 {
 	autofree char *to = str_fmt("%s.sig", path), *tmp = str_fmt("%s.part", to);
 	char digest[SHA256_HEX], sig[2 * SIGN_SIZE + 2];
@@ -137,7 +137,7 @@ int app_pack(struct sxc *s, const char *dir, const char *out, bool update, char 
 		return r;
 	autofree char *to = place(out, w.app, lock.version);
 	if ((r = package_write(from, yaml_root(doc), &w, &lock, cache, to, e)) < 0 ||
-		(r = write_signature(s, to, e)) < 0)
+		(r = app_sign(s, to, e)) < 0)
 		return r;
 	*path = steal(&to);
 	return 0;
