@@ -81,7 +81,11 @@ prices.USD.price	1000	1250"
 	refuses "6:8: setup must be a decimal such as 24.95, without quotes" 'setup: "5"'
 	refuses "6:8: align must be anniversary, or day 1 to day 31" "align: day 32"
 	refuses "6:1: reseller is not supported in this version" "reseller: {wholesale: 60%}"
-	refuses "6:32: adds is not supported in this version" "options: {ip: {price: 2, adds: {ip: 1}}}"
+	refuses "6:32: the plan provides no private server to add to" "options: {ip: {price: 2, adds: {ip: 1}}}"
+	refuses "6:42: the private server has no memory to add to" \
+		"options: {ram: {price: 2, adds: {memory: 1M}}}" "provides: {private-server: {cpu: 5%}}"
+	refuses "6:33: unknown key 'wheels': allowed are ip cpu memory vm disk inodes procs" \
+		"options: {ram: {price: 2, adds: {wheels: 1}}}"
 	refuses "7:24: vm is memory and swap together: it must be memory or more" "provides:" \
 		"  private-server: {vm: 1M, memory: 2M}"
 }

@@ -18,6 +18,7 @@ const struct column subscription_columns[] = {
 	COL(struct subscription_row, currency, COL_TEXT, "the account's currency"),
 	COL(struct subscription_row, every, COL_TEXT, "the period"),
 	COL_X(struct subscription_row, options, COL_LIST, "options chosen"),
+	COL_X(struct subscription_row, custom, COL_LIST, "bounds for it alone, in base units"),
 	COL_X(struct subscription_row, coupon, COL_TEXT, "what takes something off"),
 	COL_X(struct subscription_row, until, COL_TEXT, "cancelled from that day"),
 	COL_X(struct subscription_row, name, COL_TEXT, "what it was called when ordered"),
@@ -84,12 +85,14 @@ static int run_subscribe(struct call *c, struct err *e)
 
 struct change_opts {
 	char *plan, *price, *when;
-	struct strvec options;
+	struct strvec options, custom;
 };
 static const struct opt opts_change[] = {OPT_ENT(struct change_opts, plan, "plan", ENT_PLAN, "PLAN",
 						 "another plan, or its current version"),
 	OPT(struct change_opts, options, "option", 0, OPT_TEXTS, "K=N",
 		"so many of an option, 0: none; may repeat"),
+	OPT(struct change_opts, custom, "set", 0, OPT_TEXTS, "private-server.BOUND=VALUE",
+		"a bound for this one alone, empty: the plan's; may repeat"),
 	OPT(struct change_opts, price, "price", 0, OPT_TEXT, "P",
 		"for a period, agreed instead of the plan's"),
 	OPT(struct change_opts, when, "when", 0, OPT_TEXT, "now|renewal",
@@ -121,17 +124,20 @@ static int run_change(struct call *c, struct err *e)
 	struct change_new n = {.subscription = c->args[0],
 		.plan = o->plan,
 		.options = &o->options,
-		.price = o->price};
+		.price = o->price,
+		.custom = &o->custom};
 	struct change_done done;
+	autojobs jobs = {0};
 	int when, r = when_of(o->when, words, &when, e);
 
 	if (r < 0)
 		return r;
 	n.when = (enum change_when)when;
-	if ((r = subscription_change(c->sxc, &n, &done, e)) == 0)
-		out_done_name(c->out, "subscription", done.name, "%s %s from %s", done.name,
-			done.upgrade ? "upgraded" : "downgraded", done.day);
-	return r;
+	if ((r = subscription_change(c->sxc, &n, &done, &jobs, e)) < 0)
+		return r;
+	out_done_name(c->out, "subscription", done.name, "%s %s from %s", done.name,
+		done.upgrade ? "upgraded" : "downgraded", done.day);
+	return money_run_jobs(c, &jobs, e);
 }
 
 static int run_cancel(struct call *c, struct err *e)
@@ -177,7 +183,7 @@ const struct cmd account_cmd_change = {.noun = "account",
 	.opts = opts_change,
 	.opts_size = sizeof(struct change_opts),
 	.args = args_subscription,
-	.flags = CMD_DB_WRITE,
+	.flags = CMD_DB_WRITE | CMD_NETWORK,
 	.run = run_change};
 const struct cmd account_cmd_cancel = {.noun = "account",
 	.verb = "cancel",

@@ -15,7 +15,7 @@ INSERT INTO tax (id, name, country, customer, created)
 	VALUES (1, 'tva', 'FR', 'any', 1767225600);
 INSERT INTO tax_rate (tax, start, rate) VALUES (1, '2000-01-01', 20000000);
 INSERT INTO subscription (id, account, number, state, plan, term, currency, start, first_paid,
-	setup_due, paid_until, next_bill, wake, provisioned, created)
+	setup_due, paid_until, next_bill, wake, provided, created)
 	SELECT i, i, 1, 'active', 1, i, 'USD', '2026-01-01', '2026-01-01', 0, '2026-02-01',
 		'2026-02-01', '2026-02-01', 0, 1767225600 FROM n;
 INSERT INTO subscription_term (id, subscription, seq, start, version, anchor, anchor_day,

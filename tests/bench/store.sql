@@ -18,9 +18,9 @@ INSERT INTO account (id, name, email, kind, currency, timezone, created)
 	SELECT i, printf('account%06d', i), printf('a%d@example.com', i), 'consumer', 'USD', 'UTC',
 		1767225600 FROM n;
 INSERT INTO subscription (id, account, number, state, plan, term, currency, start, first_paid,
-	setup_due, paid_until, next_bill, wake, provisioned, created)
+	setup_due, paid_until, next_bill, wake, provided, created)
 	SELECT i, i, 1, 'active', 1, i, 'USD', '2026-01-01', '2026-01-01', 0, '2026-02-01',
-		'2026-02-01', '2026-02-01', 1, 1767225600 FROM n;
+		'2026-02-01', '2026-02-01', i, 1767225600 FROM n;
 INSERT INTO subscription_term (id, subscription, seq, start, version, anchor, anchor_day,
 	billed_until, created)
 	SELECT i, i, 1, '2026-01-01', 1, '2026-01-01', 1, '2026-02-01', 1767225600 FROM n;

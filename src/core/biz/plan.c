@@ -22,8 +22,8 @@
 #define SQL_ADD_PRICE                                                                              \
 	"INSERT INTO plan_price (version, currency, price, setup) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_ADD_OPTION                                                                             \
-	"INSERT INTO plan_option (version, currency, name, price, most) "                          \
-	"VALUES (?1, ?2, ?3, ?4, ?5)"
+	"INSERT INTO plan_option (version, currency, name, price, most, adds) "                    \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
 #define SQL_SET_VERSION "UPDATE plan SET version = ?2, state = 'active' WHERE id = ?1"
 #define SQL_STATE       "SELECT state FROM plan WHERE name = ?1"
 #define SQL_RETIRE      "UPDATE plan SET state = 'retired' WHERE name = ?1"
@@ -66,10 +66,13 @@ static int add_prices(struct sxc *s, int64_t version, const struct plan_def *d, 
 		if (r == 0)
 			r = db_run(s->db, e, SQL_ADD_PRICE, version, p->currency, p->price,
 				p->setup < 0 ? db_null() : db_arg_i64(p->setup));
-		vec_each(&p->options, o)
+		vec_each(&p->options, o) {
+			autofree char *adds = json_text(o->adds);
+
 			if (r == 0)
 				r = db_run(s->db, e, SQL_ADD_OPTION, version, p->currency, o->name,
-					o->price, db_ref(o->most));
+					o->price, db_ref(o->most), adds);
+		}
 	}
 	return r < 0 ? r : usage_plan_store(s, version, &d->usage, d->prices.v[0].currency, e);
 }

@@ -22,8 +22,10 @@ static const char *const ORDER_PAID[] = {"order", "paid", NULL};
 
 static void options_release(struct plan_price_def *p)
 {
-	vec_each(&p->options, o)
+	vec_each(&p->options, o) {
 		free(o->name);
+		json_decref(o->adds);
+	}
 	vec_release(&p->options);
 }
 
@@ -177,10 +179,10 @@ static int parse_option(const struct yaml_node *key, const struct yaml_node *n,
 		(r = yaml_need_key(n, "price", e)) < 0 ||
 		(r = amount(yaml_get(n, "price"), "price", p->currency, &o.price, e)) < 0)
 		return r;
-	if (yaml_get(n, "adds"))
-		return yaml_err(e, yaml_get(n, "adds"), "adds is not supported in this version");
 	if (yaml_get(n, "max") &&
 		(r = yaml_i64(yaml_get(n, "max"), "max", 1, 1000000, &o.most, e)) < 0)
+		return r;
+	if (yaml_get(n, "adds") && (r = plan_adds(yaml_get(n, "adds"), &o.adds, e)) < 0)
 		return r;
 	o.name = mem_strdup(name);
 	vec_push(&p->options, o);
@@ -212,6 +214,7 @@ static int parse_other_options(const struct yaml_node *n, const struct plan_pric
 		r = amount(n->items[i], name, p->currency, &o.price, e);
 		o.name = mem_strdup(name);
 		o.most = like->most;
+		o.adds = json_incref(like->adds);
 		vec_push(&p->options, o);
 	}
 	return r;
@@ -337,10 +340,32 @@ static int parse_terms(const struct yaml_node *root, struct plan_def *d, struct 
 	return 0;
 }
 
+/* An option can only add to what is there. */
+static int check_adds(const struct yaml_node *root, const struct plan_def *d, struct err *e)
+{
+	const json_t *ps = json_object_get(d->provides, "private-server"), *v;
+	const struct yaml_node *options = yaml_get(root, "options");
+	const char *key;
+
+	for (size_t i = 0; options && i < options->n; i++) {
+		const struct yaml_node *at = yaml_get(options->items[i], "adds");
+
+		if (at && !ps)
+			return yaml_err(e, at, "the plan provides no private server to add to");
+		json_object_foreach(d->prices.v[0].options.v[i].adds, key, v)
+		{
+			if (strcmp(key, "ip") != 0 && !json_object_get(ps, key))
+				return yaml_err(e, yaml_get(at, key),
+					"the private server has no %s to add to", key);
+		}
+	}
+	return 0;
+}
+
 static int parse_best_effort(const struct yaml_node *n, struct plan_def *d, struct err *e)
 {
 	static const char *const bounds[] = {"cpu", "net", "memory", "vm", "disk", "inodes",
-		"procs", "sessions", "transfer", NULL};
+		"procs", "sessions", "transfer", "users", NULL};
 	int r = n ? yaml_need_list(n, "best-effort", e) : 0;
 
 	if (r < 0 || !n || n->n == 0)
@@ -369,6 +394,8 @@ static int parse_rest(const struct yaml_node *root, struct plan_def *d, struct e
 			&d->per_account, e);
 	if (r == 0 && yaml_get(root, "provides"))
 		r = plan_provides(yaml_get(root, "provides"), &d->provides, e);
+	if (r == 0)
+		r = check_adds(root, d, e);
 	if (r == 0)
 		r = parse_best_effort(yaml_get(root, "best-effort"), d, e);
 	if (r == 0 && attributes && (r = yaml_need_map(attributes, "attributes", e)) == 0 &&

@@ -23,6 +23,7 @@ struct plan_option_def {
 	char *name;
 	int64_t price; /* minor units, a period */
 	int64_t most;  /* of them; 0: no limit */
+	json_t *adds;  /* to what the plan provides, see plan_adds; NULL: nothing */
 };
 /* Prices in one currency. */
 struct plan_price_def {
@@ -72,6 +73,14 @@ char *plan_def_content(const struct plan_def *d);
  * *out is the caller's reference.
  */
 int plan_provides(const struct yaml_node *n, json_t **out, struct err *e);
+/*
+ * What one of an option adds to the private server, as JSON: cpu in hundredths of a percent;
+ * memory, vm, disk in bytes; inodes, procs; ip, how many IPv4 addresses. *out is the caller's.
+ */
+int plan_adds(const struct yaml_node *n, json_t **out, struct err *e);
+/* Read one bound of a private server into out, as in plan_provides. E_USAGE, also for a key that is
+ * none. */
+int plan_bound(const char *key, const struct yaml_node *n, json_t *out, struct err *e);
 /* A mapping, list or scalar as JSON; every scalar is a text. New reference. */
 json_t *plan_json_of(const struct yaml_node *n);
 

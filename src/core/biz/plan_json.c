@@ -96,6 +96,38 @@ static int bound(const struct bound *b, const struct yaml_node *n, json_t *out, 
 	return r;
 }
 
+int plan_bound(const char *key, const struct yaml_node *n, json_t *out, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(BOUNDS); i++)
+		if (strcmp(BOUNDS[i].key, key) == 0 && BOUNDS[i].type != BOUND_NAME)
+			return bound(&BOUNDS[i], n, out, e);
+	return yaml_err(e, n,
+		"'%.40s' is no bound: cpu, cpu-max, net, memory, vm, disk, inodes, procs", key);
+}
+
+int plan_adds(const struct yaml_node *n, json_t **out, struct err *e)
+{
+	static const char *const keys[] = {"ip", "cpu", "memory", "vm", "disk", "inodes", "procs",
+		NULL};
+	json_t *adds = json_object();
+	int64_t ips;
+	int r;
+
+	if ((r = yaml_need_map(n, "adds", e)) == 0)
+		r = yaml_only_keys(n, keys, e);
+	for (const char *const *k = keys + 1; r == 0 && *k; k++)
+		if (yaml_get(n, *k))
+			r = plan_bound(*k, yaml_get(n, *k), adds, e);
+	if (r == 0 && yaml_get(n, "ip") &&
+		(r = yaml_i64(yaml_get(n, "ip"), "ip", 1, 256, &ips, e)) == 0)
+		json_object_set_new(adds, "ip", json_integer(ips));
+	if (r < 0)
+		json_decref(adds);
+	else
+		*out = adds;
+	return r;
+}
+
 static int private_server(const struct yaml_node *n, json_t *provides, struct err *e)
 {
 	json_t *out = json_object();
@@ -219,6 +251,8 @@ static json_t *price_json(const struct plan_price_def *p)
 		json_object_set_new(option, "price", json_integer(o->price));
 		if (o->most)
 			json_object_set_new(option, "max", json_integer(o->most));
+		if (o->adds)
+			json_object_set(option, "adds", o->adds);
 		json_object_set_new(options, o->name, option);
 	}
 	json_object_set_new(j, "options", options);

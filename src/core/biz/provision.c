@@ -7,7 +7,7 @@
 #include "biz/app.h"
 #include "biz/domain.h"
 #include "biz/job.h"
-#include "biz/ps.h"
+#include "biz/provision_int.h"
 #include "biz/ps_live.h"
 #include "util/str.h"
 #include "util/units.h"
@@ -20,11 +20,16 @@
 #define SQL_DOMAINS                                                                                \
 	"SELECT name FROM domain WHERE subscription = ?1 AND state <> 'removing' ORDER BY id"
 
+/* Bounds of a site inside a private server, which is bounded as a whole. */
+static const char *const site_bounds[] = {"disk", "users"};
+
 static void json_cleanup(json_t **j)
 {
 	json_decref(*j);
 }
 #define autojson autoclean(json_cleanup) json_t
+
+#define MOST_FEATURES 8 /* of a domain; there are five */
 
 /* ---- reading "provides" ---- */
 
@@ -36,8 +41,25 @@ static void take(const json_t *ps, const char *key, int64_t *out)
 		*out = json_integer_value(v);
 }
 
+static bool is_best_effort(const json_t *list, const char *bound)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i,
+		v) if (str_eq(json_string_value(v), bound)) return true;
+	return false;
+}
+
+/* Of the bounds that only the kernel module enforces, those that a plan says may go without. */
+static int64_t best_effort_of(const json_t *list)
+{
+	return (is_best_effort(list, "sessions") ? PS_BEST_SESSIONS : 0) |
+	       (is_best_effort(list, "transfer") ? PS_BEST_TRANSFER : 0);
+}
+
 /* In base units, as the plan file was read; only a share of the uplink waits for its server. */
-static void read_bounds(const json_t *ps, struct ps_bounds *b)
+void provision_bounds(const json_t *ps, const json_t *best_effort, struct ps_bounds *b)
 {
 	const char *share = json_string_value(json_object_get(ps, "net"));
 
@@ -54,32 +76,26 @@ static void read_bounds(const json_t *ps, struct ps_bounds *b)
 	take(ps, "procs", &b->procs);
 	take(ps, "sessions", &b->sessions);
 	take(ps, "transfer", &b->transfer);
+	b->best_effort = best_effort_of(best_effort);
 }
 
-static bool is_best_effort(const json_t *list, const char *bound)
+/* A bound that nothing would enforce is promised only when the plan says best-effort. */
+int provision_refuse(const json_t *provides, const json_t *best_effort, struct err *e)
 {
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach((json_t *)list, i,
-		v) if (str_eq(json_string_value(v), bound)) return true;
-	return false;
-}
-
-static int refuse_storage(const json_t *ps, struct err *e)
-{
+	const json_t *ps = json_object_get(provides, "private-server");
+	const json_t *domain = json_object_get(provides, "domain");
 	const char *storage = json_string_value(json_object_get(ps, "storage"));
 
 	if (storage && strcmp(storage, "local") != 0)
 		return err_set(e, E_STATE, "no server has the storage '%s', only local", storage);
+	for (size_t i = 0; i < ARRAY_LEN(site_bounds); i++)
+		if (json_object_get(domain, site_bounds[i]) &&
+			!is_best_effort(best_effort, site_bounds[i]))
+			return err_set(e, E_STATE,
+				"nothing enforces the bound '%s' of a domain: leave it out of the "
+				"plan or list it under best-effort",
+				site_bounds[i]);
 	return 0;
-}
-
-/* Of the bounds that only the kernel module enforces, those that a plan says may go without. */
-static int64_t best_effort_of(const json_t *list)
-{
-	return (is_best_effort(list, "sessions") ? PS_BEST_SESSIONS : 0) |
-	       (is_best_effort(list, "transfer") ? PS_BEST_TRANSFER : 0);
 }
 
 /* ---- what follows the private server: applications, the domain ---- */
@@ -103,6 +119,21 @@ static int follow_apps(struct job *j, const struct ps *p, struct err *e)
 	return 0;
 }
 
+/* The features that the plan names, NULL-terminated in list; NULL when it names none. */
+static const char *const *features_of(const json_t *site, const char *list[MOST_FEATURES + 1])
+{
+	const json_t *names = json_object_get(site, "features"), *name;
+	size_t i, n = 0;
+
+	json_array_foreach((json_t *)names, i, name)
+	{
+		if (n < MOST_FEATURES)
+			list[n++] = json_string_value(name);
+	}
+	list[n] = NULL;
+	return n ? list : NULL;
+}
+
 static int follow(struct job *j, struct err *e)
 {
 	autoclean(ps_release) struct ps p = {0};
@@ -114,9 +145,11 @@ static int follow(struct job *j, struct err *e)
 		return r;
 	if (!domain)
 		return 0;
+	const char *features[MOST_FEATURES + 1];
 	struct domain_new n = {.name = domain,
 		.on = p.name,
 		.account = p.account,
+		.features = features_of(json_object_get(j->args, "site"), features),
 		.subscription = p.subscription};
 	return domain_add_tx(j->sxc, &n, &job, e);
 }
@@ -137,6 +170,8 @@ static int queue_follow(struct sxc *s, const char *ps, const json_t *provides, c
 		json_object_set(args, "apps", apps);
 	if (domain)
 		json_object_set_new(args, "domain", json_string(domain));
+	if (domain && json_object_get(provides, "domain"))
+		json_object_set(args, "site", json_object_get(provides, "domain"));
 	if (!json_object_size(args)) {
 		json_decref(args);
 		return 0;
@@ -183,11 +218,11 @@ static int queue_ps(struct sxc *s, int64_t subscription, const struct who *w,
 		.image = req->image ? req->image : image,
 		.hostname = req->hostname,
 		.account = w->account,
+		.more_ips = json_integer_value(json_object_get(ps, "ip")),
 		.subscription = subscription};
 	int r;
 
-	read_bounds(ps, &n.bounds);
-	n.bounds.best_effort = best_effort_of(best);
+	provision_bounds(ps, best, &n.bounds);
 	if ((req->key && (r = ps_read_keys(req->key, &keys, e)) < 0))
 		return r;
 	n.keys = keys;
@@ -197,11 +232,13 @@ static int queue_ps(struct sxc *s, int64_t subscription, const struct who *w,
 }
 
 static int queue_domain(struct sxc *s, int64_t subscription, const struct who *w,
-	const struct provision_request *req, int64_t *job, struct err *e)
+	const json_t *provides, const struct provision_request *req, int64_t *job, struct err *e)
 {
+	const char *features[MOST_FEATURES + 1];
 	struct domain_new n = {.name = req->domain,
 		.on = req->on,
 		.account = w->account,
+		.features = features_of(json_object_get(provides, "domain"), features),
 		.subscription = subscription};
 
 	if (!req->domain)
@@ -227,13 +264,12 @@ int provision_queue(struct sxc *s, int64_t subscription, const char *provides,
 		return 0;
 	if ((r = find_who(s, subscription, &w, e)) < 0)
 		return r;
-	if (ps) {
-		if ((r = refuse_storage(ps, e)) < 0)
-			return r;
+	if ((r = provision_refuse(what, best, e)) < 0)
+		return r;
+	if (ps)
 		return queue_ps(s, subscription, &w, what, best, req ? req : &none, job, e);
-	}
 	if (json_object_get(what, "domain"))
-		return queue_domain(s, subscription, &w, req ? req : &none, job, e);
+		return queue_domain(s, subscription, &w, what, req ? req : &none, job, e);
 	return 0;
 }
 
@@ -248,6 +284,11 @@ static int names_of(struct sxc *s, const char *sql, int64_t subscription, struct
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		strvec_push(names, db_text(&q, 0));
 	return r;
+}
+
+int provision_servers(struct sxc *s, int64_t subscription, struct strvec *names, struct err *e)
+{
+	return names_of(s, SQL_PS, subscription, names, e);
 }
 
 /* The first job is returned; each further one follows the one before. */

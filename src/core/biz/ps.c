@@ -103,7 +103,7 @@ static int take_slot(struct sxc *s, int64_t server, int64_t *slot, struct err *e
 	return r < 0 ? r : 0;
 }
 
-static int take_addresses(struct sxc *s, const char *want, int64_t server, int64_t ps,
+static int take_addresses(struct sxc *s, const char *want, int64_t more, int64_t server, int64_t ps,
 	struct err *e)
 {
 	int r = address_take(s, want, 4, server, ps, e);
@@ -111,6 +111,8 @@ static int take_addresses(struct sxc *s, const char *want, int64_t server, int64
 	if (r == 0)
 		return err_set(e, E_STATE,
 			"no address pool serves that server: add one with \"sxc ip add CIDR\"");
+	for (; r > 0 && more > 0; more--)
+		r = address_take(s, NULL, 4, server, ps, e);
 	if (r < 0)
 		return r;
 	r = address_take(s, NULL, 6, server, ps, e); /* where there is a pool for it */
@@ -165,7 +167,7 @@ int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind 
 		(r = image_find(s, n->image, &image, digest, e)) < 0 ||
 		(r = ps_find_room(s, n->on, 0, &b, &server, NULL, e)) < 0 ||
 		(r = insert(s, n, &b, server, image, &id, e)) < 0 ||
-		(r = take_addresses(s, n->address, server, id, e)) < 0)
+		(r = take_addresses(s, n->address, n->more_ips, server, id, e)) < 0)
 		return r;
 	json_object_set_new(mine, "ps", json_integer(id));
 	json_object_set_new(mine, "image", json_string(digest));

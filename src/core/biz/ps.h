@@ -42,6 +42,7 @@ struct ps_new {
 	const char *image;    /* NULL: the newest */
 	const char *hostname; /* NULL: the name */
 	const char *address;  /* an address of a pool, "auto" or NULL */
+	int64_t more_ips;     /* IPv4 addresses beyond the first */
 	const char *keys;     /* authorized_keys text or NULL */
 	int64_t account;      /* row id or 0 */
 	int64_t subscription; /* row id or 0 */
@@ -82,6 +83,9 @@ int ps_enforce(struct sxc *s, const char *name, struct err *e);
 int ps_remove(struct sxc *s, const char *name, struct err *e);
 /* New bounds (PS_UNSET: as it was), admission checked, applied while it runs. */
 int ps_set(struct sxc *s, const char *name, const struct ps_bounds *b, struct err *e);
+/* Its job inside the caller's transaction. */
+int ps_set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, int64_t *job,
+	struct err *e);
 /* The jobs of the above inside the caller's transaction. op: start stop restart suspend resume
  * remove. */
 int ps_job_tx(struct sxc *s, const char *name, const char *op, int64_t *job, struct err *e);

@@ -63,7 +63,7 @@ static json_t *bounds_json(const struct ps *p, const struct ps_bounds *b)
 	return o;
 }
 
-static int set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, int64_t *job,
+int ps_set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, int64_t *job,
 	struct err *e)
 {
 	autoclean(ps_release) struct ps p = {0};
@@ -96,7 +96,7 @@ int ps_set(struct sxc *s, const char *name, const struct ps_bounds *b, struct er
 	if (r < 0)
 		return r;
 	tx = s;
-	if ((r = set_tx(s, name, b, &job, e)) < 0)
+	if ((r = ps_set_tx(s, name, b, &job, e)) < 0)
 		return r;
 	tx = NULL;
 	r = tx_commit(s, e);

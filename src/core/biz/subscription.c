@@ -22,11 +22,11 @@
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11)"
 #define SQL_TERM                                                                                   \
 	"INSERT INTO subscription_term (subscription, seq, start, version, price, anchor, "        \
-	"anchor_day, billed_until, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+	"anchor_day, billed_until, custom, created) "                                              \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 #define SQL_TERM_OPTION "INSERT INTO term_option (term, name, quantity) VALUES (?1, ?2, ?3)"
 #define SQL_SET_TERM    "UPDATE subscription SET term = ?2 WHERE id = ?1"
 #define SQL_SET_REQUEST "UPDATE subscription SET request = ?2 WHERE id = ?1"
-#define SQL_PROVISIONED "UPDATE subscription SET provisioned = 1 WHERE id = ?1"
 
 #define FURTHEST 3660 /* days from today that a subscription may begin or be paid until */
 
@@ -131,7 +131,7 @@ int subscription_put_term(struct sxc *s, const struct term_new *t, const struct 
 	int r = db_run(s->db, e, SQL_TERM, t->subscription, t->seq, day_format(t->start, start),
 		t->version, t->price < 0 ? db_null() : db_arg_i64(t->price),
 		day_format(t->anchor.start, anchor), t->anchor.dom,
-		day_format(t->billed_until, billed), s->now);
+		day_format(t->billed_until, billed), t->custom, s->now);
 
 	if (r < 0)
 		return r;
@@ -208,7 +208,7 @@ static int insert(struct sxc *s, const struct subscribe_new *n, const struct acc
 }
 
 static int first_term(struct sxc *s, const struct subscribe_new *n, const struct account *a,
-	const struct plan_offer *o, const struct days *d, const struct sub *sub, struct err *e)
+	const struct plan_offer *o, const struct days *d, struct sub *sub, struct err *e)
 {
 	autochosen options = {0};
 	struct term_new t = {.subscription = sub->id,
@@ -218,7 +218,6 @@ static int first_term(struct sxc *s, const struct subscribe_new *n, const struct
 		.start = d->start,
 		.billed_until = d->prepaid > d->first_paid ? d->prepaid : d->first_paid,
 		.anchor = d->anchor};
-	int64_t id;
 	int r;
 
 	if (n->price && (r = money_parse(n->price, a->currency, &t.price, e)) < 0)
@@ -227,9 +226,9 @@ static int first_term(struct sxc *s, const struct subscribe_new *n, const struct
 		return err_set(e, E_USAGE, "'%.40s' is not a price", n->price);
 	if ((r = chosen_parse(&options, n->options, 1, e)) < 0 ||
 		(r = chosen_price(s, &options, o, a->currency, e)) < 0 ||
-		(r = subscription_put_term(s, &t, &options, &id, e)) < 0)
+		(r = subscription_put_term(s, &t, &options, &sub->term, e)) < 0)
 		return r;
-	return db_run(s->db, e, SQL_SET_TERM, sub->id, id);
+	return db_run(s->db, e, SQL_SET_TERM, sub->id, sub->term);
 }
 
 /* ---- provisioning ---- */
@@ -266,17 +265,18 @@ static int keep_request(struct sxc *s, int64_t id, const struct provision_reques
 	return db_run(s->db, e, SQL_SET_REQUEST, id, text);
 }
 
-static int provision_now(struct sxc *s, int64_t id, const struct plan_offer *o,
-	const struct provision_request *req, struct job_ids *jobs, struct err *e)
+static int provision_now(struct sxc *s, const struct sub *sub, const struct provision_request *req,
+	struct job_ids *jobs, struct err *e)
 {
+	autofree char *provides = NULL, *best = NULL;
 	int64_t job = 0;
-	int r = provision_queue(s, id, o->provides, o->best_effort, req, &job, e);
+	int r = sub_provides(s, sub->term, &provides, &best, e);
 
-	if (r < 0)
+	if (r < 0 || (r = provision_queue(s, sub->id, provides, best, req, &job, e)) < 0)
 		return r;
 	if (job)
 		vec_push(jobs, job);
-	return job ? db_run(s->db, e, SQL_PROVISIONED, id) : 0;
+	return job ? sub_provided(s, sub->id, sub->term, e) : 0;
 }
 
 /* ---- the order ---- */
@@ -327,7 +327,7 @@ static int order(struct sxc *s, const struct subscribe_new *n, struct subscribe_
 	done->id = sub.id;
 	done->waits = o.paid_first;
 	r = o.paid_first ? keep_request(s, sub.id, &n->request, e)
-	                 : provision_now(s, sub.id, &o, &n->request, jobs, e);
+	                 : provision_now(s, &sub, &n->request, jobs, e);
 	if (r < 0 || (r = subscription_refresh(s, sub.id, d.today, jobs, e)) < 0)
 		return r;
 	return note_order(s, n, &o, &d, done->name, e);

@@ -44,6 +44,7 @@ struct change_new {
 	const char *plan;             /* NULL: the same, in the same version */
 	const struct strvec *options; /* K=N, N 0 takes it away */
 	const char *price;            /* NULL: as it is, or the new plan's */
+	const struct strvec *custom;  /* private-server.BOUND=VALUE; an empty one: the plan's */
 	enum change_when when;
 };
 struct change_done {
@@ -51,9 +52,11 @@ struct change_done {
 	char day[DAY_TEXT]; /* from which it holds */
 	bool upgrade;
 };
-/* E_STATE: has ended, is cancelled, nothing would change, the plan provides something else. */
+/* E_STATE: has ended, is cancelled, nothing would change, what is provided cannot become what the
+ * other provides; E_LIMIT when it does not fit; E_BUSY while other work on it is unfinished. What
+ * is provided is changed by jobs, which are added to *jobs. */
 int subscription_change(struct sxc *s, const struct change_new *n, struct change_done *done,
-	struct err *e);
+	struct job_ids *jobs, struct err *e);
 
 enum cancel_when { CANCEL_POLICY, CANCEL_NOW, CANCEL_END };
 struct cancel_done {
@@ -96,7 +99,7 @@ int subscription_refresh(struct sxc *s, int64_t id, int64_t today, struct job_id
 
 struct subscription_row {
 	const char *subscription, *account, *plan, *state, *start, *anchor, *paid_until, *next_bill,
-		*currency, *every, *name, *until, *options, *coupon;
+		*currency, *every, *name, *until, *options, *coupon, *custom;
 	int64_t id, version, price, created;
 };
 /* Row id of ACCOUNT/N or "#id": 1 found, 0 not. */

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "biz/plan_provide.h"
 #include "biz/subscription_int.h"
 #include "util/money.h"
 #include "util/num.h"
@@ -18,6 +19,7 @@
 #define SQL_CUT                                                                                    \
 	"UPDATE subscription_term SET until = ?2, closed = 0 WHERE subscription = ?1 "             \
 	"AND start < ?2 AND (until IS NULL OR until > ?2)"
+#define SQL_CUSTOM   "SELECT custom FROM subscription_term WHERE id = ?1"
 #define SQL_LAST_SEQ "SELECT max(seq) FROM subscription_term WHERE subscription = ?1"
 #define SQL_CHOSEN   "SELECT name, quantity FROM term_option WHERE term = ?1 ORDER BY name"
 #define SQL_UNTIL    "UPDATE subscription SET until = ?2 WHERE id = ?1"
@@ -59,6 +61,8 @@ struct change {
 	struct plan_offer old, new;
 	struct chosen_vec before, after;
 	int64_t price; /* of the new term, -1: the plan's */
+	char *custom;  /* of the new term, or NULL */
+	int64_t term;  /* the new one */
 	int64_t today, day;
 	bool upgrade;
 };
@@ -70,6 +74,7 @@ static void change_release(struct change *c)
 	plan_offer_release(&c->new);
 	chosen_release(&c->before);
 	chosen_release(&c->after);
+	free(c->custom);
 }
 
 static int read_chosen(struct sxc *s, int64_t term, struct chosen_vec *before,
@@ -108,6 +113,11 @@ static int read_change(struct sxc *s, const struct change_new *n, struct change 
 	return r < 0 ? r : read_chosen(s, c->cur.id, &c->before, &c->after, e);
 }
 
+static bool given(const struct strvec *v)
+{
+	return v && v->n;
+}
+
 static int check_change(struct sxc *s, const struct change_new *n, const struct change *c,
 	struct err *e)
 {
@@ -118,14 +128,10 @@ static int check_change(struct sxc *s, const struct change_new *n, const struct 
 	if (c->sub.until != DAY_NONE)
 		return err_set(e, E_STATE, "%s is cancelled from %s", n->subscription,
 			day_format(c->sub.until, day));
-	if (c->new.version == c->old.version && !n->price && !(n->options && n->options->n))
+	if (c->new.version == c->old.version && !n->price && !given(n->options) &&
+		!given(n->custom))
 		return err_set(e, E_STATE, "%s has this plan in this version: nothing would change",
 			n->subscription);
-	if (!str_eq(c->new.provides, c->old.provides))
-		return err_set(e, E_STATE,
-			"plan %s provides something else than %s: changing what has been provided "
-			"is not supported in this version",
-			c->new.name, c->old.name);
 	if (c->new.plan == c->old.plan)
 		return c->new.priced ? 0
 		                     : err_set(e, E_STATE, "plan %s has no price in %s",
@@ -180,6 +186,26 @@ static int new_price(const struct change_new *n, struct change *c, struct err *e
 	return r;
 }
 
+/* What was agreed for it alone: goes on while the plan is the same. */
+static int new_custom(struct sxc *s, const struct change_new *n, struct change *c, struct err *e)
+{
+	autofree char *before = NULL;
+	json_t *j;
+	int r = 0;
+
+	if (c->new.plan == c->old.plan)
+		r = db_get_text(s->db, &before, e, SQL_CUSTOM, c->cur.id);
+	if (r < 0)
+		return r;
+	j = before ? json_loads(before, 0, NULL) : json_object();
+	for (size_t i = 0; n->custom && r >= 0 && i < n->custom->n; i++)
+		r = provide_custom_parse(j, n->custom->v[i], e);
+	if (r >= 0 && json_object_size(json_object_get(j, "private-server")))
+		c->custom = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
+	json_decref(j);
+	return r < 0 ? r : 0;
+}
+
 /* The first day after the period that holds today; the first paid day before that. */
 static int64_t renewal(const struct sub *sub, const struct anchor *anchor, int64_t today)
 {
@@ -206,15 +232,16 @@ static void find_day(const struct change_new *n, struct change *c)
 	c->day = later(c->day, c->sub.start);
 }
 
-static int put_term(struct sxc *s, const struct change *c, struct err *e)
+static int put_term(struct sxc *s, struct change *c, struct err *e)
 {
 	bool same = c->new.every.n == c->old.every.n && c->new.every.unit == c->old.every.unit;
-	int64_t paid = later(c->day, c->sub.first_paid), last = 0, id;
+	int64_t paid = later(c->day, c->sub.first_paid), last = 0;
 	struct term_new t = {.subscription = c->sub.id,
 		.version = c->new.version,
 		.price = c->price,
 		.start = c->day,
 		.billed_until = later(paid, c->sub.prepaid),
+		.custom = c->custom,
 		.anchor = same ? c->cur.anchor : anchor_at(paid, c->new.every)};
 	int r;
 
@@ -222,7 +249,21 @@ static int put_term(struct sxc *s, const struct change *c, struct err *e)
 		(r = db_get_i64(s->db, &last, e, SQL_LAST_SEQ, c->sub.id)) < 0)
 		return r;
 	t.seq = last + 1;
-	return subscription_put_term(s, &t, &c->after, &id, e);
+	return subscription_put_term(s, &t, &c->after, &c->term, e);
+}
+
+/* From today on: through jobs, now. Later: when it comes into force, but it must be possible. */
+static int provide(struct sxc *s, const struct change *c, struct job_ids *jobs, struct err *e)
+{
+	autofree char *provides = NULL, *best = NULL;
+	int r;
+
+	if (!c->sub.provided) /* checked when it is provided, but for what cannot be */
+		return sub_provides(s, c->term, &provides, &best, e);
+	if (c->day > c->today)
+		return sub_could_provide(s, c->sub.id, c->sub.provided, c->term, e);
+	r = sub_switch(s, c->sub.id, c->today, e);
+	return r < 0 ? r : sub_provide(s, c->sub.id, jobs, e);
 }
 
 static int note_change(struct sxc *s, const struct change *c, const char *name, struct err *e)
@@ -230,8 +271,8 @@ static int note_change(struct sxc *s, const struct change *c, const char *name, 
 	char day[DAY_TEXT];
 	json_t *was = json_pack("{s:s, s:I}", "plan", c->old.name, "version",
 		(json_int_t)c->old.number);
-	json_t *is = json_pack("{s:s, s:I, s:s}", "plan", c->new.name, "version",
-		(json_int_t)c->new.number, "from", day_format(c->day, day));
+	json_t *is = json_pack("{s:s, s:I, s:s, s:s?}", "plan", c->new.name, "version",
+		(json_int_t)c->new.number, "from", day_format(c->day, day), "custom", c->custom);
 	autofree char *before = json_dumps(was, JSON_SORT_KEYS | JSON_COMPACT);
 	autofree char *after = json_dumps(is, JSON_SORT_KEYS | JSON_COMPACT);
 
@@ -241,30 +282,30 @@ static int note_change(struct sxc *s, const struct change *c, const char *name, 
 }
 
 static int change(struct sxc *s, const struct change_new *n, struct change_done *done,
-	struct err *e)
+	struct job_ids *jobs, struct err *e)
 {
 	autoclean(change_release) struct change c = {0};
-	autojobs none = {0};
 	int r;
 
 	if ((r = read_change(s, n, &c, e)) < 0 || (r = check_change(s, n, &c, e)) < 0 ||
 		(r = chosen_parse(&c.after, n->options, 0, e)) < 0 ||
 		(r = chosen_price(s, &c.before, &c.old, c.sub.currency, e)) < 0 ||
 		(r = chosen_price(s, &c.after, &c.new, c.sub.currency, e)) < 0 ||
-		(r = new_price(n, &c, e)) < 0 || (r = is_upgrade(&c, e)) < 0)
+		(r = new_price(n, &c, e)) < 0 || (r = new_custom(s, n, &c, e)) < 0 ||
+		(r = is_upgrade(&c, e)) < 0)
 		return r;
 	find_day(n, &c);
 	sub_name(&c.sub, done->name, sizeof(done->name));
 	day_format(c.day, done->day);
 	done->upgrade = c.upgrade;
-	if ((r = put_term(s, &c, e)) < 0 ||
-		(r = subscription_refresh(s, c.sub.id, c.today, &none, e)) < 0)
+	if ((r = put_term(s, &c, e)) < 0 || (r = provide(s, &c, jobs, e)) < 0 ||
+		(r = subscription_refresh(s, c.sub.id, c.today, jobs, e)) < 0)
 		return r;
 	return note_change(s, &c, done->name, e);
 }
 
 int subscription_change(struct sxc *s, const struct change_new *n, struct change_done *done,
-	struct err *e)
+	struct job_ids *jobs, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
 	int r = tx_begin(s, e);
@@ -272,7 +313,7 @@ int subscription_change(struct sxc *s, const struct change_new *n, struct change
 	if (r < 0)
 		return r;
 	tx = s;
-	if ((r = change(s, n, done, e)) < 0)
+	if ((r = change(s, n, done, jobs, e)) < 0)
 		return r;
 	tx = NULL;
 	return tx_commit(s, e);

@@ -36,6 +36,7 @@ struct term_new {
 	int64_t subscription, seq, version, price;
 	int64_t start, billed_until; /* days */
 	struct anchor anchor;
+	const char *custom; /* what was agreed on what it provides, JSON; NULL: nothing */
 };
 int subscription_put_term(struct sxc *s, const struct term_new *t, const struct chosen_vec *options,
 	int64_t *id, struct err *e);
@@ -45,7 +46,7 @@ struct sub {
 	int64_t id, account, number, plan, term;
 	char *state, *currency, *request;
 	int64_t start, first_paid, until, prepaid; /* days; until, prepaid may be DAY_NONE */
-	bool provisioned;
+	int64_t provided; /* the term by which it is provided, 0: nothing is */
 	struct account a;
 };
 void sub_release(struct sub *sub);
@@ -62,6 +63,26 @@ struct cur_term {
 };
 int sub_term_at(struct sxc *s, int64_t subscription, int64_t day, struct cur_term *t,
 	struct err *e);
+/* What a term provides, its options and what was agreed for it alone worked in, as JSON text, NULL
+ * when nothing; the list of bounds that may go unenforced. Both the caller's. */
+int sub_provides(struct sxc *s, int64_t term, char **provides, char **best_effort, struct err *e);
+/* Queue the change of what is provided from one term's to another's. *job 0: there is none. */
+int sub_change_provided(struct sxc *s, int64_t id, int64_t from, int64_t to, int64_t *job,
+	struct err *e);
+/* Could it be done now? Changes nothing. Errors as provision_change, but other work going on is
+ * none. */
+int sub_could_provide(struct sxc *s, int64_t id, int64_t from, int64_t to, struct err *e);
+/* Write down by which term it is provided. */
+int sub_provided(struct sxc *s, int64_t id, int64_t term, struct err *e);
+/* What is provided follows the term in force. */
+int sub_provide(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e);
+/* The same; when it cannot be done now nothing is changed. */
+int sub_try_provide(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e);
+/* Is it a reason to try again later, not a fault of the machine? */
+bool sub_is_refusal(int code);
+/* Put the term that holds today in force. */
+int sub_switch(struct sxc *s, int64_t id, int64_t today, struct err *e);
+
 /* End whatever was agreed from that day on: the term that holds it ends there, later ones never
  * begin. */
 int sub_cut(struct sxc *s, int64_t subscription, int64_t day, struct err *e);

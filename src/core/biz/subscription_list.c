@@ -20,7 +20,9 @@
 	"s.label, s.until, s.created, "                                                            \
 	"(SELECT group_concat(o.name || '=' || o.quantity, ' ') FROM term_option o "               \
 	"WHERE o.term = t.id), "                                                                   \
-	"(SELECT c.name FROM coupon c WHERE c.id = s.coupon) FROM "
+	"(SELECT c.name FROM coupon c WHERE c.id = s.coupon), "                                    \
+	"(SELECT group_concat('private-server.' || key || '=' || value, ' ') "                     \
+	"FROM json_each(t.custom, '$.private-server')) FROM "
 #define JOINED                                                                                     \
 	"JOIN subscription_term t ON t.id = s.term JOIN plan_version v ON v.id = t.version "       \
 	"JOIN plan p ON p.id = v.plan "                                                            \
@@ -96,7 +98,8 @@ int subscription_list(struct sxc *s, const char *account, account_row_fn fn, voi
 			.until = db_text(&q, 14),
 			.created = db_i64(&q, 15),
 			.options = db_text(&q, 16),
-			.coupon = db_text(&q, 17)};
+			.coupon = db_text(&q, 17),
+			.custom = db_text(&q, 18)};
 
 		r = fn(arg, &row, e);
 	}

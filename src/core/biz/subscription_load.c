@@ -10,7 +10,7 @@
 
 #define SQL_SUB                                                                                    \
 	"SELECT account, number, plan, term, state, currency, request, start, first_paid, until, " \
-	"prepaid_until, provisioned FROM subscription WHERE id = ?1"
+	"prepaid_until, provided FROM subscription WHERE id = ?1"
 #define HEAD                                                                                       \
 	"SELECT id, first_paid, until, setup_due, paid_until, number, state, coupon, "             \
 	"EXISTS (SELECT 1 FROM subscription_term t WHERE t.subscription = s.id AND t.seq = 2) "    \
@@ -99,7 +99,7 @@ int sub_get(struct sxc *s, int64_t id, struct sub *sub, struct err *e)
 		.first_paid = day_col(&q, 8),
 		.until = day_col(&q, 9),
 		.prepaid = day_col(&q, 10),
-		.provisioned = db_i64(&q, 11)};
+		.provided = db_i64(&q, 11)};
 	return account_get_id(s, sub->account, &sub->a, e);
 }
 
@@ -236,7 +236,7 @@ static int save_terms(struct sxc *s, const struct bill_sub *sub, struct err *e)
 	return r;
 }
 
-static int switch_term(struct sxc *s, int64_t id, int64_t today, struct err *e)
+int sub_switch(struct sxc *s, int64_t id, int64_t today, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	char day[DAY_TEXT];
@@ -280,6 +280,25 @@ static int next_term(struct sxc *s, int64_t id, int64_t today, int64_t *day, str
 	return r > 0 ? day_parse(text, day, e) : r;
 }
 
+/* What cannot follow now is noted, and tried again by the next run: it is due today. */
+static int follow_term(struct sxc *s, int64_t id, int64_t today, int64_t *due, struct job_ids *jobs,
+	struct err *e)
+{
+	autofree char *name = NULL;
+	struct err why = {0};
+	int r = sub_try_provide(s, id, jobs, &why);
+
+	if (r == 0)
+		return 0;
+	if (!sub_is_refusal(r))
+		return err_set(e, r, "%s", why.msg);
+	if ((r = subscription_name_of(s, id, &name, e)) < 0)
+		return r;
+	sxc_note(s, 0, "%s cannot be given what its plan provides yet: %s", name, why.msg);
+	*due = earlier(*due, today);
+	return 0;
+}
+
 int subscription_save(struct sxc *s, const struct bill_sub *sub, int64_t today,
 	struct job_ids *jobs, struct err *e)
 {
@@ -287,11 +306,14 @@ int subscription_save(struct sxc *s, const struct bill_sub *sub, int64_t today,
 	int64_t day = DAY_NONE, due;
 	int r = save_terms(s, sub, e);
 
-	if (r == 0 && sub->changed && (r = switch_term(s, sub->id, today, e)) == 0)
+	if (r == 0 && sub->changed && (r = sub_switch(s, sub->id, today, e)) == 0)
 		r = next_term(s, sub->id, today, &day, e);
 	if (r < 0)
 		return r;
 	due = earlier(sub->next_bill, day);
+	if (sub->changed && !sub->ended &&
+		(r = follow_term(s, sub->id, today, &due, jobs, e)) < 0)
+		return r;
 	if (sub->until != DAY_NONE && !sub->ended) {
 		if (sub->until > today)
 			due = earlier(due, sub->until);

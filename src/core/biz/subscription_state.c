@@ -11,7 +11,7 @@
 
 #define SQL_ACTIVATE                                                                               \
 	"UPDATE subscription SET state = 'active', request = NULL, "                               \
-	"provisioned = max(provisioned, ?2) WHERE id = ?1"
+	"provided = coalesce(?2, provided) WHERE id = ?1"
 #define SQL_WAITING                                                                                \
 	"SELECT s.id FROM subscription s WHERE s.account = ?1 AND s.state = 'pending' AND EXISTS " \
 	"(SELECT 1 FROM invoice_line l JOIN invoice i ON i.id = l.invoice "                        \
@@ -48,9 +48,9 @@ static int key_file(const char *text, char *path, size_t size, int *fd, struct e
 }
 
 static int provision(struct sxc *s, const struct sub *sub, const json_t *kept, int64_t *job,
-	struct err *e)
+	int64_t *term, struct err *e)
 {
-	autoclean(plan_offer_release) struct plan_offer o = {0};
+	autofree char *provides = NULL, *best = NULL;
 	struct provision_request req = {.domain = json_string_value(
 						json_object_get(kept, "domain")),
 		.on = json_string_value(json_object_get(kept, "on")),
@@ -67,13 +67,15 @@ static int provision(struct sxc *s, const struct sub *sub, const json_t *kept, i
 		return r;
 	req.key = key ? path : NULL;
 	if ((r = sub_term_at(s, sub->id, s->now / 86400, &cur, e)) < 0 ||
-		(r = plan_offer_version(s, cur.version, sub->currency, &o, e)) < 0)
+		(r = sub_provides(s, cur.id, &provides, &best, e)) < 0)
 		return r;
-	return provision_queue(s, sub->id, o.provides, o.best_effort, &req, job, e);
+	*term = cur.id;
+	return provision_queue(s, sub->id, provides, best, &req, job, e);
 }
 
 /* In a savepoint of its own: money that has come in is not refused because a server is full. */
-static int try_provision(struct sxc *s, const struct sub *sub, int64_t *job, struct err *e)
+static int try_provision(struct sxc *s, const struct sub *sub, int64_t *job, int64_t *term,
+	struct err *e)
 {
 	json_t *kept = sub->request ? json_loads(sub->request, 0, NULL) : NULL;
 	autotx struct db *tx = NULL;
@@ -81,7 +83,7 @@ static int try_provision(struct sxc *s, const struct sub *sub, int64_t *job, str
 
 	if (r == 0) {
 		tx = s->db;
-		r = provision(s, sub, kept, job, e);
+		r = provision(s, sub, kept, job, term, e);
 	}
 	json_decref(kept);
 	if (r < 0)
@@ -90,24 +92,18 @@ static int try_provision(struct sxc *s, const struct sub *sub, int64_t *job, str
 	return db_commit(s->db, e);
 }
 
-static bool is_refusal(int code)
-{
-	return code == E_LIMIT || code == E_STATE || code == E_NOTFOUND || code == E_EXISTS ||
-	       code == E_INUSE || code == E_USAGE;
-}
-
 int subscription_paid(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e)
 {
 	autosub sub = {0};
 	struct err why = {0};
 	char name[96], today[DAY_TEXT];
-	int64_t job = 0;
+	int64_t job = 0, term = 0;
 	int r = sub_get(s, id, &sub, e);
 
 	if (r < 0)
 		return r;
-	r = try_provision(s, &sub, &job, &why);
-	if (is_refusal(r)) {
+	r = try_provision(s, &sub, &job, &term, &why);
+	if (sub_is_refusal(r)) {
 		sub_name(&sub, name, sizeof(name));
 		sxc_note(s, 0, "%s is paid but cannot be provided yet: %s", name, why.msg);
 		r = db_run(s->db, e, SQL_WAKE, id, day_format(s->now / 86400, today));
@@ -117,7 +113,7 @@ int subscription_paid(struct sxc *s, int64_t id, struct job_ids *jobs, struct er
 		return err_set(e, r, "%s", why.msg);
 	if (job)
 		vec_push(jobs, job);
-	return db_run(s->db, e, SQL_ACTIVATE, id, job != 0);
+	return db_run(s->db, e, SQL_ACTIVATE, id, job ? db_arg_i64(term) : db_null());
 }
 
 int subscription_retry(struct sxc *s, int64_t account, struct job_ids *jobs, struct err *e)

@@ -52,6 +52,7 @@ CREATE TABLE plan_option (
 	name TEXT NOT NULL,
 	price INTEGER NOT NULL CHECK (price >= 0),
 	most INTEGER CHECK (most > 0),
+	adds TEXT, -- to what the plan provides, JSON
 	PRIMARY KEY (version, currency, name)
 ) STRICT, WITHOUT ROWID;
 
@@ -129,7 +130,7 @@ CREATE TABLE subscription (
 	paid_until TEXT, -- charged for the days before
 	next_bill TEXT,
 	wake TEXT,       -- the day on which invoice run has to look at it
-	provisioned INTEGER NOT NULL DEFAULT 0 CHECK (provisioned IN (0, 1)),
+	provided INTEGER, -- the term by which it is provided; NULL: nothing is
 	request TEXT,    -- what to provision with, until it is
 	coupon INTEGER REFERENCES coupon (id),
 	created INTEGER NOT NULL,
@@ -146,6 +147,7 @@ CREATE TABLE subscription_term (
 	until TEXT,
 	version INTEGER NOT NULL REFERENCES plan_version (id),
 	price INTEGER CHECK (price >= 0), -- agreed instead of the plan's
+	custom TEXT, -- and what it provides, JSON
 	anchor TEXT NOT NULL,
 	anchor_day INTEGER NOT NULL CHECK (anchor_day BETWEEN 0 AND 31),
 	billed_until TEXT NOT NULL,
