@@ -3,8 +3,8 @@
  * plan_provide - what a subscription gets: what the plan's version provides, what was agreed for it
  * alone, and what its options add.
  *
- * All are JSON in the form of plan_provides, plan_file.h; a private server may besides have "ip", how
- * many IPv4 addresses it gets beyond the first.
+ * All are JSON in the form of plan_provides, plan_file.h; a private server may besides have "ip",
+ * how many IPv4 addresses it gets beyond the first.
  * Must not know about: the database, YAML files, how anything is provided.
  */
 #ifndef SXC_BIZ_PLAN_PROVIDE_H

@@ -33,8 +33,8 @@ struct provision_request {
 int provision_queue(struct sxc *s, int64_t subscription, const char *provides,
 	const char *best_effort, const struct provision_request *req, int64_t *job, struct err *e);
 /* The same for what is there already: from what one term provides to what another does, each as
- * JSON text or NULL. E_STATE when the one cannot become the other, E_LIMIT when it does not fit, E_BUSY
- * while other work on it is unfinished. *job 0 when there is nothing to do. */
+ * JSON text or NULL. E_STATE when the one cannot become the other, E_LIMIT when it does not fit,
+ * E_BUSY while other work on it is unfinished. *job 0 when there is nothing to do. */
 int provision_change(struct sxc *s, int64_t subscription, const char *before, const char *after,
 	const char *best_effort, int64_t *job, struct err *e);
 /* Queue suspension, resumption or removal of everything the subscription made; inside its
