@@ -74,13 +74,16 @@ prices.USD.price	1000	1250"
 }
 
 @test "wrong files are refused with file, line and column" {
-	refuses "6:1: unknown key 'prize': allowed are plan title currency price prices-include-tax prices every setup bill align trial policy tax provision provides best-effort options stock per-account attributes usage" \
+	refuses "6:1: unknown key 'prize': allowed are plan title currency price prices-include-tax prices every setup bill align trial policy tax provision provides best-effort options stock per-account reseller attributes usage" \
 		"prize: 5"
 	refuses "6:7: bill must be advance or arrears" "bill: monthly"
 	refuses "6:8: setup: '1.234' has more decimals than USD has (2)" "setup: 1.234"
 	refuses "6:8: setup must be a decimal such as 24.95, without quotes" 'setup: "5"'
 	refuses "6:8: align must be anniversary, or day 1 to day 31" "align: day 32"
-	refuses "6:1: reseller is not supported in this version" "reseller: {wholesale: 60%}"
+	refuses "6:11: the key 'may-sell' is missing" "reseller: {wholesale: 60%}"
+	refuses "6:23: wholesale must be 0% to 100%" "reseller: {wholesale: 160%, may-sell: [web]}"
+	refuses "6:38: a plan of may-sell must be a name: a-z, 0-9, then also . _ -, at most 63" \
+		"reseller: {wholesale: 60%, may-sell: [a b]}"
 	refuses "6:32: the plan provides no private server to add to" "options: {ip: {price: 2, adds: {ip: 1}}}"
 	refuses "6:42: the private server has no memory to add to" \
 		"options: {ram: {price: 2, adds: {memory: 1M}}}" "provides: {private-server: {cpu: 5%}}"
@@ -237,4 +240,145 @@ prices.USD.price	1000	1250"
 	[ "$output" = "setup	400	EUR
 plan	900	EUR
 option:ip	300	EUR" ] || { echo "$output" && false; }
+}
+
+@test "a plan for resellers is kept and shown, but nobody can be one" {
+	web
+	echo "reseller: {wholesale: 62.5%, may-sell: [web, other]}" >>web.yaml
+	run_sxc plan apply web.yaml
+	assert_ok "plan web version 1 applied"
+	run_sxc plan show web
+	assert_out_has "reseller.may-sell.2"
+	assert_out_has "62500000"
+	"$SXC" -q account add ada --email ada@example.net
+	run_sxc account subscribe ada web
+	assert_refused 5 "plan web is for resellers: nobody can be one in this version"
+}
+
+@test "edit: an editor with arguments, checked before it counts" {
+	web
+	"$SXC" -q plan apply web.yaml
+	VISUAL="sed -i s/10/12.50/" run_sxc plan edit web
+	assert_ok "plan web version 2 applied"
+	run_sxc plan show web --yaml
+	assert_out_has "price: 12.50"
+	VISUAL= EDITOR=true run_sxc plan edit web
+	assert_ok "plan web is unchanged, version 2"
+	VISUAL="sed -i s/12.50/13/" run_sxc -n plan edit web
+	assert_ok "would make a new version of plan web"
+	[ -z "$(ls "$SXC_HOME/run" | grep yaml)" ] || { ls "$SXC_HOME/run" && false; }
+	run_sxc plan edit nope
+	assert_refused 3 "no plan named 'nope'"
+}
+
+@test "edit: what is wrong is kept, and nothing is changed" {
+	web
+	"$SXC" -q plan apply web.yaml
+	VISUAL="sed -i s/month/moth/" run_sxc plan edit web
+	assert_refused_like 2 "5:8: every: '1 moth' is not a period.* \(the edited text is kept in (.*)\)"
+	[[ $err =~ kept\ in\ (.*)\) ]]
+	kept=${BASH_REMATCH[1]}
+	grep -q moth "$kept"
+	sed -i s/moth/month/ "$kept"
+	run_sxc plan apply "$kept"
+	assert_ok "plan web is as it was, version 1"
+	VISUAL="sed -i s/web/other/" run_sxc plan edit web
+	assert_refused_like 2 "this is plan 'other' now: a plan keeps its name, web"
+	VISUAL="no-such-editor" run_sxc plan edit web
+	assert_refused_like 5 "no-such-editor is not installed here"
+	VISUAL=false run_sxc plan edit web
+	assert_refused_like 1 "false ended with status 1"
+	run_sxc plan history web -c version --no-header
+	assert_ok 1
+}
+
+@test "edit: a plan that another changed meanwhile is not overwritten" {
+	web
+	"$SXC" -q plan apply web.yaml
+	web 11
+	printf '#!/bin/sh\n"%s" -q plan apply web.yaml && sed -i s/10/12/ "$1"\n' "$SXC" >meanwhile
+	chmod +x meanwhile
+	VISUAL=./meanwhile run_sxc plan edit web
+	assert_refused_like 11 "plan web was changed by another while it was edited"
+	run_sxc plan show web --yaml
+	assert_out_has "price: 11"
+}
+
+@test "migrate: at the renewal or now, and again without effect" {
+	web
+	"$SXC" -q plan apply web.yaml
+	"$SXC" -q account add ada --email ada@example.net
+	"$SXC" -q account subscribe ada web
+	"$SXC" -q account subscribe ada web --price 7
+	"$SXC" -q account subscribe ada web
+	"$SXC" -q -y account cancel ada/3 --when end
+	web 12
+	"$SXC" -q plan apply web.yaml
+	"$SXC" -q account subscribe ada web
+	run_sxc plan migrate web --from 1 --to 2
+	assert_ok "subscription	state	day	reason
+ada/1	changed	2026-02-15	
+ada/2	changed	2026-02-15	"
+	run_sxc plan migrate web --from 1 --to 2
+	assert_ok "subscription	state	day	reason"
+	run_sxc --now 2026-02-15 invoice run
+	assert_status 0
+	run sql "SELECT subscription, start, amount FROM v_invoice_line ORDER BY subscription, start"
+	[ "$output" = "ada/1	2026-01-15	1000
+ada/1	2026-02-15	1200
+ada/2	2026-01-15	700
+ada/2	2026-02-15	700
+ada/3	2026-01-15	1000
+ada/4	2026-01-15	1200
+ada/4	2026-02-15	1200" ] || { echo "$output" && false; }
+	run_sxc --now 2026-02-20 plan migrate web --from 2 --to 1 --when now
+	assert_status 0
+	assert_out_has "ada/4	changed	2026-02-20"
+	run_sxc plan migrate web --from 1 --to 9
+	assert_refused 3 "plan web has no version 9"
+	run_sxc plan migrate web --from 1
+	assert_refused 2 "say which versions: --from V --to V"
+}
+
+@test "migrate: who cannot have the new version keeps theirs, the others do not" {
+	web
+	printf '%s\n' "options: {ip: {price: 2}}" "prices: {EUR: {price: 9, options: {ip: 1}}}" >>web.yaml
+	"$SXC" -q plan apply web.yaml
+	"$SXC" -q account add ada --email ada@example.net
+	"$SXC" -q account add eva --email eva@example.net --currency EUR
+	"$SXC" -q account subscribe eva web
+	"$SXC" -q account subscribe ada web --option ip=1
+	"$SXC" -q account subscribe ada web
+	web 12
+	"$SXC" -q plan apply web.yaml
+	run_sxc plan migrate web --from 1 --to 2
+	assert_status 10
+	assert_out "subscription	state	day	reason
+eva/1	failed		plan web has no price in EUR
+ada/1	failed		plan web has no option 'ip'
+ada/2	changed	2026-02-15	"
+	assert_err "sxc: 2 of 3 subscriptions keep version 1"
+}
+
+@test "migrate: with notice the mail is queued, and nobody is changed before" {
+	web
+	"$SXC" -q plan apply web.yaml
+	"$SXC" -q account add ada --email ada@example.net
+	"$SXC" -q account subscribe ada web
+	web 12
+	"$SXC" -q plan apply web.yaml
+	run_sxc plan migrate web --from 1 --to 2 --notice 40d
+	assert_refused 5 "nobody can be given notice: no mail is sent until mail.command is set"
+	"$SXC" -q config set mail.command /usr/sbin/sendmail
+	run_sxc plan migrate web --from 1 --to 2 --notice 40d
+	assert_ok "subscription	state	day	reason
+ada/1	changed	2026-03-15	"
+	run_sxc mail list -c template,account --no-header
+	assert_ok "plan-change	ada"
+	"$SXC" -q config set seller.name Acme
+	"$SXC" -q config set seller.email acme@example.net
+	run_sxc mail show 1
+	assert_out_has "2026-03-15"
+	assert_out_has "10.00 USD"
+	assert_out_has "12.00 USD"
 }

@@ -3,8 +3,8 @@
 #include "biz/plan.h"
 
 #include "biz/plan_template.h"
-#include "cmd/cmd.h"
 #include "cmd/out.h"
+#include "cmd/plan_verbs.h"
 #include "util/str.h"
 #include "util/units.h"
 
@@ -330,7 +330,8 @@ static const struct cmd cmd_template = {.noun = "plan",
 	.columns = template_columns};
 
 CMD_NOUN(plan, "plan", "what is sold", 5, &cmd_apply, &cmd_validate, &cmd_list, &cmd_show,
-	&cmd_history, &cmd_diff, &cmd_retire, &cmd_remove, &cmd_template);
+	&plan_cmd_edit, &cmd_history, &cmd_diff, &plan_cmd_migrate, &cmd_retire, &cmd_remove,
+	&cmd_template);
 
 static int plan_exists(struct sxc *s, const char *name, struct err *e)
 {

@@ -48,6 +48,11 @@ int plan_apply_files(struct sxc *s, char *const *paths,
 	void (*fn)(void *arg, const char *plan, int64_t version, bool changed), void *arg,
 	struct err *e);
 
+/* Put an edited definition of a plan in the store, in a transaction of its own. E_USAGE when it is
+ * of another plan; E_BUSY when the plan has another version than the one that was edited. */
+int plan_apply_edited(struct sxc *s, const char *plan, int64_t edited, const struct plan_def *d,
+	int64_t *version, bool *changed, struct err *e);
+
 /* Row id of a plan or "#id"; 1 found, 0 not. */
 int plan_find(struct sxc *s, const char *name, int64_t *id, struct err *e);
 int plan_name_of(struct sxc *s, int64_t id, char **name, struct err *e);
@@ -96,6 +101,7 @@ struct plan_offer {
 	char *upgrade, *downgrade, *cancel;
 	int64_t stock, per_account; /* -1, 0: no limit */
 	char *provides, *best_effort;
+	bool reseller;        /* a plan for resellers */
 	bool priced;          /* has a price in that currency */
 	int64_t price, setup; /* setup -1: not priced in it */
 };

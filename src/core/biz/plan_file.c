@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "util/money.h"
+#include "util/num.h"
 #include "util/str.h"
 
 static const char *const PLAN_KEYS[] = {"plan", "title", "currency", "price", "prices-include-tax",
 	"prices", "every", "setup", "bill", "align", "trial", "policy", "tax", "provision",
-	"provides", "best-effort", "options", "stock", "per-account", "attributes", "usage", NULL};
-/* Keys of the format whose effect this version does not have. */
-static const char *const LATER_KEYS[] = {"reseller", NULL};
+	"provides", "best-effort", "options", "stock", "per-account", "reseller", "attributes",
+	"usage", NULL};
 
 static const char *const ADVANCE_ARREARS[] = {"advance", "arrears", NULL};
 static const char *const NOW_RENEWAL[] = {"now", "renewal", NULL};
@@ -43,6 +43,7 @@ void plan_def_release(struct plan_def *d)
 	json_decref(d->provides);
 	json_decref(d->best_effort);
 	json_decref(d->attributes);
+	json_decref(d->reseller);
 	*d = (struct plan_def){0};
 }
 
@@ -283,16 +284,6 @@ static int parse_prices(const struct yaml_node *root, struct plan_def *d, struct
 
 /* ---- the document ---- */
 
-static int refuse_later(const struct yaml_node *root, struct err *e)
-{
-	for (size_t i = 0; root->kind == YAML_MAP && i < root->n; i++)
-		for (const char *const *k = LATER_KEYS; *k; k++)
-			if (strcmp(root->keys[i]->text, *k) == 0)
-				return yaml_err(e, root->keys[i],
-					"%s is not supported in this version", *k);
-	return 0;
-}
-
 static int parse_names(const struct yaml_node *root, struct plan_def *d, struct err *e)
 {
 	const char *name, *title;
@@ -381,6 +372,43 @@ static int parse_best_effort(const struct yaml_node *n, struct plan_def *d, stru
 	return r;
 }
 
+static int parse_may_sell(const struct yaml_node *n, json_t *reseller, struct err *e)
+{
+	json_t *plans = json_array();
+	int r = yaml_need_list(n, "may-sell", e);
+
+	json_object_set_new(reseller, "may-sell", plans);
+	for (size_t i = 0; r == 0 && i < n->n; i++) {
+		const char *name = NULL;
+
+		if ((r = yaml_name(n->items[i], "a plan of may-sell", &name, e)) == 0)
+			json_array_append_new(plans, json_string(name));
+	}
+	return r;
+}
+
+/* What makes it a plan for resellers. */
+static int parse_reseller(const struct yaml_node *n, struct plan_def *d, struct err *e)
+{
+	static const char *const keys[] = {"wholesale", "may-sell", NULL};
+	struct err inner;
+	const char *text;
+	int64_t rate;
+	int r;
+
+	if (!n)
+		return 0;
+	if ((r = yaml_need_map(n, "reseller", e)) < 0 || (r = yaml_only_keys(n, keys, e)) < 0 ||
+		(r = yaml_need_key(n, "wholesale", e)) < 0 ||
+		(r = yaml_need_key(n, "may-sell", e)) < 0 ||
+		(r = yaml_text(yaml_get(n, "wholesale"), "wholesale", &text, e)) < 0)
+		return r;
+	if (rate_parse(text, &rate, &inner) < 0 || rate > RATE_ONE)
+		return yaml_err(e, yaml_get(n, "wholesale"), "wholesale must be 0%% to 100%%");
+	d->reseller = json_pack("{s:I}", "wholesale", (json_int_t)rate);
+	return parse_may_sell(yaml_get(n, "may-sell"), d->reseller, e);
+}
+
 static int parse_rest(const struct yaml_node *root, struct plan_def *d, struct err *e)
 {
 	const struct yaml_node *attributes = yaml_get(root, "attributes");
@@ -398,6 +426,8 @@ static int parse_rest(const struct yaml_node *root, struct plan_def *d, struct e
 		r = check_adds(root, d, e);
 	if (r == 0)
 		r = parse_best_effort(yaml_get(root, "best-effort"), d, e);
+	if (r == 0)
+		r = parse_reseller(yaml_get(root, "reseller"), d, e);
 	if (r == 0 && attributes && (r = yaml_need_map(attributes, "attributes", e)) == 0 &&
 		attributes->n)
 		d->attributes = plan_json_of(attributes);
@@ -418,9 +448,9 @@ static int parse_root(const struct yaml_node *root, struct plan_def *d, struct e
 {
 	int r;
 
-	if ((r = refuse_later(root, e)) < 0 || (r = yaml_only_keys(root, PLAN_KEYS, e)) < 0 ||
-		(r = need_keys(root, e)) < 0 || (r = parse_names(root, d, e)) < 0 ||
-		(r = parse_prices(root, d, e)) < 0 || (r = parse_terms(root, d, e)) < 0)
+	if ((r = yaml_only_keys(root, PLAN_KEYS, e)) < 0 || (r = need_keys(root, e)) < 0 ||
+		(r = parse_names(root, d, e)) < 0 || (r = parse_prices(root, d, e)) < 0 ||
+		(r = parse_terms(root, d, e)) < 0)
 		return r;
 	return parse_rest(root, d, e);
 }

@@ -48,9 +48,10 @@ struct plan_def {
 	json_t *provides;                         /* see plan_provides; NULL: nothing */
 	json_t *best_effort;                      /* list of bounds; NULL: none */
 	json_t *attributes;                       /* NULL: none */
-	int64_t stock;                            /* -1: no limit */
-	int64_t per_account;                      /* 0: no limit */
-	char *source;                             /* the text of the file */
+	json_t *reseller;    /* wholesale in millionths of a percent, may-sell: plans; NULL: none */
+	int64_t stock;       /* -1: no limit */
+	int64_t per_account; /* 0: no limit */
+	char *source;        /* the text of the file */
 };
 void plan_def_release(struct plan_def *d);
 

@@ -279,6 +279,8 @@ static void set_limits(json_t *j, const struct plan_def *d)
 	if (d->usage.n)
 		json_object_set_new(j, "usage",
 			usage_plan_json(&d->usage, d->prices.v[0].currency));
+	if (d->reseller)
+		json_object_set(j, "reseller", d->reseller);
 }
 
 char *plan_def_content(const struct plan_def *d)

@@ -248,7 +248,8 @@ int plan_facts(struct sxc *s, const char *name, int64_t version, plan_row_fn fn,
 		struct plan_fact_row row = {f->key, f->value};
 
 		if (!str_starts(f->key, "provides.") && !str_starts(f->key, "attributes.") &&
-			!str_starts(f->key, "best-effort.") && !str_starts(f->key, "usage."))
+			!str_starts(f->key, "best-effort.") && !str_starts(f->key, "reseller.") &&
+			!str_starts(f->key, "usage."))
 			continue;
 		if ((r = fn(arg, &row, e)) < 0)
 			return r;

@@ -9,7 +9,8 @@
 	"SELECT p.id, v.id, v.version, p.name, v.title, p.state, v.every_n, "                      \
 	"v.every_unit, v.bill, v.taxable, v.tax_included, v.provision, v.align, "                  \
 	"v.trial_n, v.trial_unit, v.upgrade, v.downgrade, v.cancel, v.stock, "                     \
-	"v.per_account, v.provides, v.best_effort, x.price, x.setup FROM plan p "                  \
+	"v.per_account, v.provides, v.best_effort, x.price, x.setup, "                             \
+	"v.reseller IS NOT NULL FROM plan p "                                                      \
 	"JOIN plan_version v ON v.plan = p.id LEFT JOIN plan_price x ON x.version "                \
 	"= v.id AND x.currency = ?2 "
 #define SQL_CURRENT OFFER "WHERE p.name = ?1 AND v.version = p.version"
@@ -55,7 +56,8 @@ static void read_offer(struct query *q, struct plan_offer *o)
 		.best_effort = db_text_dup(q, 21),
 		.priced = !db_is_null(q, 22),
 		.price = db_i64(q, 22),
-		.setup = db_is_null(q, 23) ? -1 : db_i64(q, 23)};
+		.setup = db_is_null(q, 23) ? -1 : db_i64(q, 23),
+		.reseller = db_i64(q, 24)};
 	unit_parse(db_text(q, 7), &o->every.unit);
 	unit_parse(db_text(q, 14), &o->trial_unit);
 }

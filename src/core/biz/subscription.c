@@ -115,6 +115,9 @@ int subscription_check_offer(struct sxc *s, const struct account *a, const struc
 
 	if (!str_eq(o->state, "active"))
 		return err_set(e, E_STATE, "plan %s is retired", o->name);
+	if (o->reseller)
+		return err_set(e, E_STATE,
+			"plan %s is for resellers: nobody can be one in this version", o->name);
 	if (!o->priced || o->setup < 0)
 		return err_set(e, E_STATE, "plan %s has no %s in %s, the currency of account %s",
 			o->name, o->priced ? "setup price" : "price", a->currency, a->name);

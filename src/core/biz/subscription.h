@@ -44,6 +44,8 @@ struct change_new {
 	const char *plan;             /* NULL: the same, in the same version */
 	const struct strvec *options; /* K=N, N 0 takes it away */
 	const char *price;            /* NULL: as it is, or the new plan's */
+	int64_t version;              /* row id of a version of its plan, with plan NULL; 0: none */
+	int64_t notice;               /* not before so many days from now */
 	const struct strvec *custom;  /* private-server.BOUND=VALUE; an empty one: the plan's */
 	enum change_when when;
 };
@@ -56,6 +58,28 @@ struct change_done {
  * other provides; E_LIMIT when it does not fit; E_BUSY while other work on it is unfinished. What
  * is provided is changed by jobs, which are added to *jobs. */
 int subscription_change(struct sxc *s, const struct change_new *n, struct change_done *done,
+	struct job_ids *jobs, struct err *e);
+
+/* The same inside the caller's transaction. */
+int subscription_change_tx(struct sxc *s, const struct change_new *n, struct change_done *done,
+	struct job_ids *jobs, struct err *e);
+
+struct migrate_new {
+	const char *plan;
+	int64_t from, to;      /* versions */
+	int64_t notice;        /* days that they are told before, by mail; 0: they are not */
+	enum change_when when; /* WHEN_NOW, WHEN_RENEWAL */
+};
+struct migrate_row {
+	const char *subscription, *state, *day, *reason; /* state: changed, failed */
+};
+/*
+ * Every subscription of the one version gets the other, each in a transaction of its own; what was
+ * agreed for it alone stays, and so does a change that was agreed on for later. fn is told of each.
+ * Run again it goes on. E_NOTFOUND for a version, E_STATE for notice without mail, E_PARTIAL when
+ * some cannot be changed.
+ */
+int subscription_migrate(struct sxc *s, const struct migrate_new *n, account_row_fn fn, void *arg,
 	struct job_ids *jobs, struct err *e);
 
 enum cancel_when { CANCEL_POLICY, CANCEL_NOW, CANCEL_END };

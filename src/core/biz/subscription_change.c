@@ -109,7 +109,8 @@ static int read_change(struct sxc *s, const struct change_new *n, struct change 
 		return r;
 	c->cur.anchor.every = c->old.every;
 	r = n->plan ? plan_offer_current(s, n->plan, currency, &c->new, e)
-	            : plan_offer_version(s, c->cur.version, currency, &c->new, e);
+	            : plan_offer_version(s, n->version ? n->version : c->cur.version, currency,
+			      &c->new, e);
 	return r < 0 ? r : read_chosen(s, c->cur.id, &c->before, &c->after, e);
 }
 
@@ -230,6 +231,11 @@ static void find_day(const struct change_new *n, struct change *c)
 		now = str_eq(c->upgrade ? c->old.upgrade : c->old.downgrade, "now");
 	c->day = now ? c->today : renewal(&c->sub, &c->cur.anchor, c->today);
 	c->day = later(c->day, c->sub.start);
+	if (c->day >= c->today + n->notice)
+		return;
+	c->day = c->today + n->notice;
+	if (!now)
+		c->day = renewal(&c->sub, &c->cur.anchor, c->day - 1);
 }
 
 static int put_term(struct sxc *s, struct change *c, struct err *e)
@@ -281,7 +287,7 @@ static int note_change(struct sxc *s, const struct change *c, const char *name, 
 	return audit_add(s, "account.change", name, before, after, e);
 }
 
-static int change(struct sxc *s, const struct change_new *n, struct change_done *done,
+int subscription_change_tx(struct sxc *s, const struct change_new *n, struct change_done *done,
 	struct job_ids *jobs, struct err *e)
 {
 	autoclean(change_release) struct change c = {0};
@@ -313,7 +319,7 @@ int subscription_change(struct sxc *s, const struct change_new *n, struct change
 	if (r < 0)
 		return r;
 	tx = s;
-	if ((r = change(s, n, done, jobs, e)) < 0)
+	if ((r = subscription_change_tx(s, n, done, jobs, e)) < 0)
 		return r;
 	tx = NULL;
 	return tx_commit(s, e);

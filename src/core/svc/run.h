@@ -14,5 +14,8 @@
  * is not installed, E_FAIL with its exit status otherwise, E_INTR when interrupted (it is ended).
  */
 int run_program(char *const argv[], struct err *e);
+/* The same with standard input, output and error as they are, for an editor: what is typed, Ctrl-C
+ * too, is for the program. */
+int run_editor(char *const argv[], struct err *e);
 
 #endif
