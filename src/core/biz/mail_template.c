@@ -32,6 +32,8 @@ static const struct known {
 	{"suspended", "services were suspended", INVOICE "subscriptions"},
 	{"terminated", "services have ended", INVOICE "subscriptions until"},
 	{"resumed", "services run again", WHO "subscriptions"},
+	{"plan-change", "a plan will change for who has it",
+		WHO "subscription plan price price_before from"},
 	{"test", "sent by mail test", WHO},
 };
 

@@ -13,12 +13,12 @@
 	"SELECT p.id, p.version, v.content FROM plan p "                                           \
 	"JOIN plan_version v ON v.plan = p.id AND v.version = p.version WHERE p.name = ?1"
 #define SQL_ADD "INSERT INTO plan (name, version, created) VALUES (?1, 1, ?2)"
-#define SQL_ADD_VERSION                                                                                    \
-	"INSERT INTO plan_version (plan, version, title, currency, every_n, every_unit, align, "           \
-	"bill, trial_n, trial_unit, upgrade, downgrade, cancel, taxable, tax_included, "                   \
-	"provision, stock, per_account, provides, best_effort, attributes, reseller, content, "            \
-	"source, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, " \
-	"?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
+#define SQL_ADD_VERSION                                                                            \
+	"INSERT INTO plan_version (plan, version, title, currency, every_n, every_unit, align, "   \
+	"bill, trial_n, trial_unit, upgrade, downgrade, cancel, taxable, tax_included, "           \
+	"provision, stock, per_account, provides, best_effort, attributes, content, source, "      \
+	"created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, " \
+	"?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
 #define SQL_ADD_PRICE                                                                              \
 	"INSERT INTO plan_price (version, currency, price, setup) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_ADD_OPTION                                                                             \
@@ -49,14 +49,13 @@ static int add_version(struct sxc *s, int64_t plan, int64_t version, const struc
 	autofree char *provides = json_text(d->provides);
 	autofree char *best_effort = json_text(d->best_effort);
 	autofree char *attributes = json_text(d->attributes);
-	autofree char *reseller = json_text(d->reseller);
 
 	return db_run(s->db, e, SQL_ADD_VERSION, plan, version, d->title, d->prices.v[0].currency,
 		d->every.n, unit_name(d->every.unit), db_ref(d->align),
 		d->arrears ? "arrears" : "advance", d->trial_n, unit_name(d->trial_unit),
 		d->upgrade, d->downgrade, d->cancel, d->taxable, d->tax_included, d->provision,
 		d->stock < 0 ? db_null() : db_arg_i64(d->stock), db_ref(d->per_account), provides,
-		best_effort, attributes, reseller, content, d->source, s->now);
+		best_effort, attributes, content, d->source, s->now);
 }
 
 static int add_prices(struct sxc *s, int64_t version, const struct plan_def *d, struct err *e)

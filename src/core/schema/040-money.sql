@@ -32,9 +32,9 @@ CREATE TABLE plan_version (
 	provides TEXT,
 	best_effort TEXT,
 	attributes TEXT,
-	reseller TEXT, -- makes it a plan for resellers
 	content TEXT NOT NULL, -- what it says, as JSON: two files that say the same are one version
 	source TEXT NOT NULL,  -- the file as it was applied
+	reseller TEXT AS (content ->> '$.reseller'), -- makes it a plan for resellers
 	created INTEGER NOT NULL,
 	UNIQUE (plan, version)
 ) STRICT;
