@@ -102,13 +102,15 @@ int plan_bound(const char *key, const struct yaml_node *n, json_t *out, struct e
 		if (strcmp(BOUNDS[i].key, key) == 0 && BOUNDS[i].type != BOUND_NAME)
 			return bound(&BOUNDS[i], n, out, e);
 	return yaml_err(e, n,
-		"'%.40s' is no bound: cpu, cpu-max, net, memory, vm, disk, inodes, procs", key);
+		"'%.40s' is no bound: cpu, cpu-max, net, memory, vm, disk, inodes, procs, "
+		"sessions, transfer",
+		key);
 }
 
 int plan_adds(const struct yaml_node *n, json_t **out, struct err *e)
 {
 	static const char *const keys[] = {"ip", "cpu", "memory", "vm", "disk", "inodes", "procs",
-		NULL};
+		"sessions", "transfer", NULL};
 	json_t *adds = json_object();
 	int64_t ips;
 	int r;

@@ -63,8 +63,8 @@ static void fill(const json_t *ps, const json_t *best, struct ps_bounds *b)
 		b->vm = b->memory * 2;
 }
 
-static int change_servers(struct sxc *s, int64_t subscription, const json_t *ps,
-	const json_t *best, int64_t *job, struct err *e)
+static int change_servers(struct sxc *s, int64_t subscription, const json_t *ps, const json_t *best,
+	int64_t *job, struct err *e)
 {
 	autostrvec names = {0};
 	struct ps_bounds b;
