@@ -86,7 +86,7 @@ prices.USD.price	1000	1250"
 	refuses "6:32: the plan provides no private server to add to" "options: {ip: {price: 2, adds: {ip: 1}}}"
 	refuses "6:42: the private server has no memory to add to" \
 		"options: {ram: {price: 2, adds: {memory: 1M}}}" "provides: {private-server: {cpu: 5%}}"
-	refuses "6:33: unknown key 'wheels': allowed are ip cpu memory vm disk inodes procs sessions transfer" \
+	refuses "6:34: unknown key 'wheels': allowed are ip cpu memory vm disk inodes procs sessions transfer" \
 		"options: {ram: {price: 2, adds: {wheels: 1}}}"
 	refuses "7:24: vm is memory and swap together: it must be memory or more" "provides:" \
 		"  private-server: {vm: 1M, memory: 2M}"
