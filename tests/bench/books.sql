@@ -17,7 +17,7 @@ INSERT INTO tax_rate (tax, start, rate) VALUES (1, '2000-01-01', 20000000);
 INSERT INTO subscription (id, account, number, state, plan, term, currency, start, first_paid,
 	setup_due, paid_until, next_bill, wake, provided, created)
 	SELECT i, i, 1, 'active', 1, i, 'USD', '2026-01-01', '2026-01-01', 0, '2026-02-01',
-		'2026-02-01', '2026-02-01', 0, 1767225600 FROM n;
+		'2026-02-01', '2026-02-01', NULL, 1767225600 FROM n;
 INSERT INTO subscription_term (id, subscription, seq, start, version, anchor, anchor_day,
 	billed_until, created)
 	SELECT i, i, 1, '2026-01-01', 1, '2026-01-01', 1, '2026-02-01', 1767225600 FROM n;

@@ -311,8 +311,7 @@ int subscription_save(struct sxc *s, const struct bill_sub *sub, int64_t today,
 	if (r < 0)
 		return r;
 	due = earlier(sub->next_bill, day);
-	if (sub->changed && !sub->ended &&
-		(r = follow_term(s, sub->id, today, &due, jobs, e)) < 0)
+	if (sub->changed && !sub->ended && (r = follow_term(s, sub->id, today, &due, jobs, e)) < 0)
 		return r;
 	if (sub->until != DAY_NONE && !sub->ended) {
 		if (sub->until > today)
