@@ -22,6 +22,7 @@ const struct column account_columns[] = {
 	COL_X(struct account_row, timezone, COL_TEXT, "where its days are"),
 	COL_X(struct account_row, bill_day, COL_INT, "day of the month on which it is billed"),
 	COL_X(struct account_row, terms, COL_INT, "days to pay; none: as configured"),
+	COL_X(struct account_row, dunning, COL_TEXT, "its dunning schedule; none: as configured"),
 	COL_X(struct account_row, id, COL_INT, "its number"),
 	COL_END,
 };
@@ -29,7 +30,7 @@ const struct column account_columns[] = {
 /* ---- add, set ---- */
 
 struct field_opts {
-	char *email, *kind, *country, *tax_id, *currency, *timezone;
+	char *email, *kind, *country, *tax_id, *currency, *timezone, *dunning;
 	struct strvec taxes, contact;
 	int64_t bill_day, terms;
 	bool no_tax;
@@ -52,6 +53,8 @@ struct field_opts {
 			"day of the month that periods begin on; 0: none"),                        \
 		OPT(struct field_opts, terms, "terms", 0, OPT_DURATION, "14d",                     \
 			"time to pay; default as configured"),                                     \
+		OPT(struct field_opts, dunning, "dunning", 0, OPT_TEXT, "NAME",                    \
+			"dunning schedule; default as configured"),                                \
 		OPT(struct field_opts, contact, "contact", 0, OPT_TEXTS, "K=V",                    \
 			"name, company, street, city …; may repeat")
 static const struct opt opts_add[] = {FIELD_OPTS, OPT_END};
@@ -83,6 +86,7 @@ static int read_fields(const struct call *c, struct account_fields *f, struct er
 		.tax_id = o->tax_id,
 		.currency = o->currency,
 		.timezone = o->timezone,
+		.dunning = o->dunning,
 		.bill_day = call_given(c, "bill-day") ? o->bill_day : -1,
 		.taxes = o->taxes.n || o->no_tax ? &o->taxes : NULL,
 		.contact = o->contact.n ? &o->contact : NULL};

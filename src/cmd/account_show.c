@@ -24,14 +24,16 @@ static const struct column show_columns[] = {
 	COL(struct account_row, timezone, COL_TEXT, "where its days are"),
 	COL(struct account_row, bill_day, COL_INT, "day of the month on which it is billed"),
 	COL(struct account_row, terms, COL_INT, "days to pay"),
+	COL(struct account_row, dunning, COL_TEXT, "its dunning schedule; none: as configured"),
 	COL(struct account_row, contact, COL_PAIRS, "name, address and so on"),
 	COL(struct account_row, created, COL_TIME, "when it was added"),
 	COL_X(struct account_row, id, COL_INT, "its number"),
 	COL_END,
 };
 static const struct column hold_columns[] = {
-	COL(struct account_hold_row, hold, COL_TEXT, "suspend or park"),
-	COL(struct account_hold_row, by, COL_TEXT, "person or billing"),
+	COL(struct account_hold_row, hold, COL_TEXT,
+		"suspend, park, lock; of dunning: throttle, suspend, terminate"),
+	COL(struct account_hold_row, by, COL_TEXT, "person, billing or dunning"),
 	COL(struct account_hold_row, reason, COL_TEXT, "why"),
 	COL(struct account_hold_row, since, COL_TIME, "since when"),
 	COL_END,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sxc invoice: run, preview, pay, void, credit-note. */
+#include "biz/dunning.h"
 #include "biz/invoice.h"
 #include "cmd/account_verbs.h"
 #include "cmd/invoice_verbs.h"
@@ -32,17 +33,40 @@ static void sum_up(struct call *c, const struct run_done *done)
 		(long long)done->lines, done->lines == 1 ? "" : "s");
 }
 
+static int tell_step(void *arg, const void *row, struct err *e)
+{
+	const struct dunning_row *step = row;
+
+	(void)e;
+	out_note(arg, "dunning: %s of %s: %s", step->invoice, step->account, step->action);
+	return 0;
+}
+
+/* After everything was billed; the same words for run and preview (jobs NULL). */
+static int dun(struct call *c, struct job_ids *jobs, struct err *e)
+{
+	const struct bill_opts *o = c->opts;
+	struct dunning_done done;
+
+	if (!jobs)
+		return dunning_preview(c->sxc, o->account, tell_step, c->out, &done, e);
+	return dunning_run(c->sxc, o->account, tell_step, c->out, &done, jobs, e);
+}
+
 /* The lines of a run cut short are printed, for they are billed; one that was refused has none. */
-static int end_lines(struct call *c, int r, const struct run_done *done, struct err *e)
+static int end_lines(struct call *c, int r, const struct run_done *done, struct err *e,
+	struct job_ids *jobs)
 {
 	struct err ignored;
-	int ended = 0;
+	int ended = 0, dunned = 0;
 
 	if (r == 0 || r == E_PARTIAL || done->lines > 0)
 		ended = out_end(c->out, r < 0 ? &ignored : e);
 	if (r == 0 || r == E_PARTIAL)
 		sum_up(c, done);
-	return r < 0 ? r : ended;
+	if (r == 0 || r == E_PARTIAL)
+		dunned = dun(c, jobs, r < 0 ? &ignored : e);
+	return r < 0 ? r : ended < 0 ? ended : dunned;
 }
 
 static int run_preview(struct call *c, struct err *e)
@@ -54,7 +78,7 @@ static int run_preview(struct call *c, struct err *e)
 	if (r < 0)
 		return r;
 	r = invoice_preview(c->sxc, &o, out_row_fn, c->out, &done, e);
-	return end_lines(c, r, &done, e);
+	return end_lines(c, r, &done, e, NULL);
 }
 
 static int run_run(struct call *c, struct err *e)
@@ -69,7 +93,7 @@ static int run_run(struct call *c, struct err *e)
 	if ((r = begin(c, &o, e)) < 0)
 		return r;
 	r = invoice_run(c->sxc, &o, out_row_fn, c->out, &done, &jobs, e);
-	r = end_lines(c, r, &done, e);
+	r = end_lines(c, r, &done, e, &jobs);
 	if (jobs.n)
 		out_note(c->out, "%zu job%s queued: \"sxc job resume\" works them off", jobs.n,
 			jobs.n == 1 ? "" : "s");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/money.h"
+#include "biz/dunning.h"
 #include "util/str.h"
 #include "util/tz.h"
 
@@ -15,13 +16,14 @@
 #define SQL_NAME    "SELECT name FROM account WHERE id = ?1"
 #define SQL_ADD                                                                                    \
 	"INSERT INTO account (name, email, kind, country, tax_id, currency, timezone, bill_day, "  \
-	"terms, contact, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+	"terms, contact, dunning, created) "                                                       \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 #define SQL_SET                                                                                    \
 	"UPDATE account SET email = ?2, kind = ?3, country = ?4, tax_id = ?5, currency = ?6, "     \
-	"timezone = ?7, bill_day = ?8, terms = ?9, contact = ?10 WHERE id = ?1"
+	"timezone = ?7, bill_day = ?8, terms = ?9, contact = ?10, dunning = ?11 WHERE id = ?1"
 #define SQL_FIELDS                                                                                 \
-	"SELECT email, kind, country, tax_id, currency, timezone, bill_day, terms, contact "       \
-	"FROM account WHERE id = ?1"
+	"SELECT email, kind, country, tax_id, currency, timezone, bill_day, terms, contact, "      \
+	"dunning FROM account WHERE id = ?1"
 #define SQL_SOLD                                                                                   \
 	"SELECT EXISTS (SELECT 1 FROM subscription WHERE account = ?1) + "                         \
 	"EXISTS (SELECT 1 FROM invoice WHERE account = ?1) + "                                     \
@@ -106,7 +108,7 @@ static int check_fields(const struct account_fields *f, struct err *e)
 /* ---- the fields of one account ---- */
 
 struct fields {
-	char *email, *kind, *country, *tax_id, *currency, *timezone, *contact;
+	char *email, *kind, *country, *tax_id, *currency, *timezone, *contact, *dunning;
 	int64_t bill_day, terms; /* 0, -1: none */
 };
 
@@ -119,6 +121,7 @@ static void fields_release(struct fields *f)
 	free(f->currency);
 	free(f->timezone);
 	free(f->contact);
+	free(f->dunning);
 }
 #define autofields autoclean(fields_release) struct fields
 
@@ -137,7 +140,8 @@ static int read_fields(struct sxc *s, int64_t id, struct fields *f, struct err *
 		.timezone = db_text_dup(&q, 5),
 		.bill_day = db_i64(&q, 6),
 		.terms = db_is_null(&q, 7) ? -1 : db_i64(&q, 7),
-		.contact = db_text_dup(&q, 8)};
+		.contact = db_text_dup(&q, 8),
+		.dunning = db_text_dup(&q, 9)};
 	return 0;
 }
 
@@ -203,6 +207,7 @@ static int merge(struct fields *f, const struct account_fields *given, struct er
 	take(&f->tax_id, given->tax_id);
 	take(&f->currency, given->currency);
 	take(&f->timezone, given->timezone);
+	take(&f->dunning, given->dunning);
 	if (given->bill_day >= 0)
 		f->bill_day = given->bill_day;
 	if (given->terms >= 0)
@@ -213,10 +218,10 @@ static int merge(struct fields *f, const struct account_fields *given, struct er
 static char *fields_json(const struct fields *f)
 {
 	json_t *contact = json_loads(f->contact, 0, NULL);
-	json_t *j = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o}", "email",
+	json_t *j = json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:o, s:s?}", "email",
 		f->email, "kind", f->kind, "country", f->country, "tax_id", f->tax_id, "currency",
 		f->currency, "timezone", f->timezone, "bill_day", (json_int_t)f->bill_day, "terms",
-		(json_int_t)f->terms, "contact", contact);
+		(json_int_t)f->terms, "contact", contact, "dunning", f->dunning);
 	char *text = json_dumps(j, JSON_SORT_KEYS | JSON_COMPACT);
 
 	json_decref(j);
@@ -251,13 +256,20 @@ static struct db_arg terms_arg(int64_t terms)
 	return terms < 0 ? db_null() : db_arg_i64(terms);
 }
 
+static int check_dunning(struct sxc *s, const struct account_fields *given, struct err *e)
+{
+	if (!given->dunning || !*given->dunning)
+		return 0;
+	return dunning_check_name(s, given->dunning, e);
+}
+
 static int insert(struct sxc *s, const char *name, const struct fields *f,
 	const struct strvec *taxes, struct err *e)
 {
 	autofree char *after = fields_json(f);
 	int r = db_run(s->db, e, SQL_ADD, name, f->email, f->kind, f->country, f->tax_id,
 		f->currency, f->timezone, db_ref(f->bill_day), terms_arg(f->terms), f->contact,
-		s->now);
+		f->dunning, s->now);
 
 	if (r == E_EXISTS)
 		return err_set(e, E_EXISTS, "account %s exists already", name);
@@ -279,8 +291,8 @@ int account_add(struct sxc *s, const char *name, const struct account_fields *gi
 	if ((r = check_fields(given, e)) < 0 || (r = tx_begin(s, e)) < 0)
 		return r;
 	tx = s;
-	if ((r = default_fields(s, &f, e)) < 0 || (r = merge(&f, given, e)) < 0 ||
-		(r = insert(s, name, &f, given->taxes, e)) < 0)
+	if ((r = check_dunning(s, given, e)) < 0 || (r = default_fields(s, &f, e)) < 0 ||
+		(r = merge(&f, given, e)) < 0 || (r = insert(s, name, &f, given->taxes, e)) < 0)
 		return r;
 	tx = NULL;
 	return tx_commit(s, e);
@@ -316,7 +328,8 @@ static int update(struct sxc *s, int64_t id, const char *name, const struct acco
 	was = fields_json(&before);
 	is = fields_json(&f);
 	if ((r = db_run(s->db, e, SQL_SET, id, f.email, f.kind, f.country, f.tax_id, f.currency,
-		     f.timezone, db_ref(f.bill_day), terms_arg(f.terms), f.contact)) < 0 ||
+		     f.timezone, db_ref(f.bill_day), terms_arg(f.terms), f.contact, f.dunning)) <
+			0 ||
 		(r = set_taxes(s, id, given->taxes, e)) < 0)
 		return r;
 	return audit_add(s, "account.set", name, was, is, e);
@@ -338,6 +351,8 @@ int account_set(struct sxc *s, const char *name, const struct account_fields *gi
 	if ((r = tx_begin(s, e)) < 0)
 		return r;
 	tx = s;
+	if ((r = check_dunning(s, given, e)) < 0)
+		return r;
 	if ((r = account_find(s, name, &id, e)) <= 0 || (r = account_name_of(s, id, &real, e)) <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no account named '%s'", name);
 	if ((r = update(s, id, real, given, e)) < 0)

@@ -23,12 +23,13 @@ struct account_fields {
 	const char *timezone;
 	int64_t bill_day;             /* 1..31, 0: none */
 	int64_t terms;                /* days from an invoice to its due date */
+	const char *dunning;          /* name of a schedule */
 	const struct strvec *taxes;   /* names; replaces them. NULL: not given */
 	const struct strvec *contact; /* K=V; an empty V removes it */
 };
 struct account_row {
 	const char *account, *email, *kind, *currency, *state, *reseller, *country, *tax_id,
-		*timezone, *taxes, *contact, *held;
+		*timezone, *taxes, *contact, *held, *dunning;
 	int64_t id, balance, credit, created, bill_day, terms;
 };
 struct account_event_row {

@@ -8,16 +8,19 @@
 #define ROW                                                                                        \
 	"SELECT a.id, a.name, a.email, a.kind, a.currency, a.state, a.balance, a.credit, "         \
 	"a.created, a.country, a.tax_id, a.timezone, a.bill_day, a.terms, "
-#define SQL_LIST ROW "NULL, NULL FROM account a ORDER BY a.id"
+#define SQL_LIST ROW "NULL, NULL, a.dunning FROM account a ORDER BY a.id"
 #define SQL_SHOW                                                                                   \
 	ROW "(SELECT group_concat(t.name, ' ') FROM account_tax x JOIN tax t ON t.id = x.tax "     \
-	    "WHERE x.account = a.id), a.contact FROM account a WHERE a.name = ?1"
+	    "WHERE x.account = a.id), a.contact, a.dunning FROM account a WHERE a.name = ?1"
 #define SQL_NAMES                                                                                  \
 	"SELECT name, email FROM account WHERE name >= ?1 AND name < ?1 || char(1114111) "         \
 	"ORDER BY name LIMIT ?2"
 #define SQL_HOLDS                                                                                  \
 	"SELECT h.kind, h.by, h.reason, h.since FROM account_hold h JOIN account a "               \
-	"ON a.id = h.account WHERE a.name = ?1 ORDER BY h.since, h.kind"
+	"ON a.id = h.account WHERE a.name = ?1 UNION ALL "                                         \
+	"SELECT h.effect, 'dunning', h.subscription || ': ' || h.invoice, d.created "              \
+	"FROM v_dunning_hold h JOIN dunning_hold d ON d.id = h.id WHERE h.account = ?1 "           \
+	"AND h.lifted IS NULL ORDER BY 4, 1"
 #define SQL_HISTORY                                                                                \
 	"SELECT id, at, clock, login, actor, what, object FROM audit WHERE what <> 'invoice.run' " \
 	"AND (object = ?1 OR (object > ?1 || '/' AND object < ?1 || '0')) ORDER BY id"
@@ -47,7 +50,8 @@ static int each_account(struct query *q, account_row_fn fn, void *arg, struct er
 			.bill_day = or_null(q, 12),
 			.terms = or_null(q, 13),
 			.taxes = db_text(q, 14),
-			.contact = db_text(q, 15)};
+			.contact = db_text(q, 15),
+			.dunning = db_text(q, 16)};
 
 		if ((r = fn(arg, &row, e)) < 0)
 			return r;

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "biz/dunning.h"
 #include "biz/subscription.h"
 #include "util/str.h"
 
@@ -37,9 +38,14 @@ static int suspend(struct sxc *s, const struct account *a, const char *reason, s
 static int resume(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
 	struct err *e)
 {
-	int r = account_lift(s, a, "suspend", e);
+	int lifted = dunning_lift(s, a->id, jobs, e), r;
 
 	(void)reason;
+	if (lifted < 0)
+		return lifted;
+	r = account_lift(s, a, "suspend", e);
+	if (r == E_STATE && lifted > 0)
+		return 0;
 	return r < 0 ? r : subscription_resume_all(s, a->id, jobs, e);
 }
 

@@ -18,6 +18,7 @@ void bill_sub_release(struct bill_sub *sub)
 	vec_each(&sub->charges, c)
 		free(c->item);
 	vec_release(&sub->charges);
+	vec_release(&sub->pauses);
 }
 
 void bill_items_release(struct bill_items *items)
@@ -128,17 +129,34 @@ static int64_t span_end(const struct bill_term *t, int64_t *whole)
 	return t->arrears && t->until != DAY_NONE && t->until < end ? t->until : end;
 }
 
+static const struct bill_pause *pause_at(const struct bill_sub *sub, int64_t day)
+{
+	vec_each(&sub->pauses, p)
+		if (day >= p->start && (p->until == DAY_NONE || day < p->until))
+			return p;
+	return NULL;
+}
+
+/* A span that would begin in a pause begins as it ends. */
+static void skip_pauses(const struct bill_sub *sub, struct bill_term *t)
+{
+	const struct bill_pause *p;
+
+	while ((p = pause_at(sub, t->billed_until)) && p->until != DAY_NONE)
+		t->billed_until = p->until;
+}
+
 static bool all_charged(const struct bill_term *t)
 {
 	return t->until != DAY_NONE && t->billed_until >= t->until;
 }
 
 /* Day on which the next span of the term falls due. */
-static int64_t term_due(const struct bill_term *t)
+static int64_t term_due(const struct bill_sub *sub, const struct bill_term *t)
 {
 	int64_t whole;
 
-	if (all_charged(t))
+	if (all_charged(t) || pause_at(sub, t->billed_until))
 		return DAY_NONE;
 	return t->arrears ? span_end(t, &whole) : t->billed_until;
 }
@@ -148,11 +166,13 @@ static int charge_term(struct bill_sub *sub, struct bill_term *t, int64_t horizo
 {
 	int r = charge_setup(sub, t, horizon, out, e);
 
-	while (r == 0 && !all_charged(t) && term_due(t) <= horizon) {
+	skip_pauses(sub, t);
+	while (r == 0 && term_due(sub, t) != DAY_NONE && term_due(sub, t) <= horizon) {
 		int64_t whole, end = span_end(t, &whole);
 
 		r = charge_span(sub, t, t->billed_until, end, whole, out, e);
 		t->billed_until = end;
+		skip_pauses(sub, t);
 	}
 	return r;
 }
@@ -232,7 +252,7 @@ static void sum_up(struct bill_sub *sub)
 	if (sub->setup_due && (sub->until == DAY_NONE || sub->until > sub->first_paid))
 		sub->next_bill = sub->first_paid;
 	vec_each(&sub->terms, t) {
-		int64_t due = t->closed ? DAY_NONE : term_due(t);
+		int64_t due = t->closed ? DAY_NONE : term_due(sub, t);
 
 		if (due != DAY_NONE && (sub->next_bill == DAY_NONE || due < sub->next_bill))
 			sub->next_bill = due;

@@ -61,6 +61,11 @@ struct bill_charge {
 	bool credited;
 };
 
+/* Spans that begin on [start, until) are not charged; until DAY_NONE: it goes on. */
+struct bill_pause {
+	int64_t start, until;
+};
+
 struct bill_sub {
 	int64_t id;
 	int64_t number;     /* among those of its account */
@@ -72,8 +77,9 @@ struct bill_sub {
 	int64_t coupon;              /* row id, 0: none */
 	VEC(struct bill_term) terms; /* not closed, in order */
 	VEC(struct bill_charge)
-	charges;            /* of these terms, ending after one's end or not before
+	charges;                       /* of these terms, ending after one's end or not before
 					  * what is to be billed next */
+	VEC(struct bill_pause) pauses; /* in order */
 	int64_t paid_until; /* charged for the days before; DAY_NONE: nothing yet; moved on */
 	/* Set by bill_subscription: */
 	int64_t next_bill; /* day on which the next item falls due, or DAY_NONE */

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "biz/dunning.h"
 #include "svc/settings.h"
 #include "util/mem.h"
 #include "util/str.h"
@@ -38,6 +39,10 @@ int config_change(struct sxc *s, const char *key, const char *value, struct err 
 {
 	int r = value ? settings_check(key, value, e) : settings_check_key(key, e);
 
+	if (r == 0 && value && str_eq(key, "dunning.schedules"))
+		r = dunning_schedules_check(value, e);
+	if (r == 0 && value && str_eq(key, "dunning"))
+		r = dunning_check_name(s, value, e);
 	if (r < 0 || (r = tx_begin(s, e)) < 0)
 		return r;
 	if ((r = change(s, key, value, e)) == 0 && !s->dry_run)

@@ -273,6 +273,20 @@ static int switch_to(struct sxc *s, const char *name, const struct job_kind *kin
 	return r < 0 ? r : finish(s, &tx, job, e);
 }
 
+int domain_switch_tx(struct sxc *s, const char *name, bool on, int64_t *job, struct err *e)
+{
+	autoclean(domain_release) struct domain d = {0};
+	int64_t before = s->parent_job, behind = 0;
+	int r = domain_get(s, name, &d, e);
+
+	if (r < 0 || (r = job_unfinished(s, NULL, d.name, &behind, e)) < 0)
+		return r;
+	s->parent_job = behind ? behind : before;
+	r = queue(s, on ? &job_kind_domain_resume : &job_kind_domain_suspend, &d, job, e);
+	s->parent_job = before;
+	return r;
+}
+
 int domain_suspend(struct sxc *s, const char *name, struct err *e)
 {
 	return switch_to(s, name, &job_kind_domain_suspend, "active", e);

@@ -7,6 +7,7 @@
 #ifndef SXC_BIZ_DOMAIN_H
 #define SXC_BIZ_DOMAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,10 @@ int domain_remove(struct sxc *s, const char *name, struct err *e);
 /* The site answers no more, its files stay; and back. */
 int domain_suspend(struct sxc *s, const char *name, struct err *e);
 int domain_resume(struct sxc *s, const char *name, struct err *e);
+
+/* The job of either, inside the caller's transaction; on: resume. Queued behind whatever work on it
+ * is unfinished. */
+int domain_switch_tx(struct sxc *s, const char *name, bool on, int64_t *job, struct err *e);
 
 /* The IDNA ASCII form of a name, fresh memory. E_USAGE: what is wrong with it. */
 int domain_ascii(const char *name, char **out, struct err *e);

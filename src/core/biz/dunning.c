@@ -12,13 +12,14 @@
 	"SELECT i.id FROM invoice i JOIN account a ON a.id = i.account WHERE i.state = 'open' "    \
 	"AND i.kind = 'invoice' AND a.parked = 0 AND (?1 IS NULL OR a.name = ?1) ORDER BY i.id"
 /* Sent: by the first notice that really went out; where mail was off, as it opened. */
-#define SQL_GET                                                                                    \
-	"SELECT i.number, i.account, i.due, i.balance, i.opened, iif(EXISTS (SELECT 1 FROM mail "  \
-	"WHERE invoice = i.id AND template = 'invoice'), (SELECT min(sent) FROM mail WHERE "       \
-	"invoice = i.id AND template = 'invoice' AND state = 'sent'), i.opened), d.step, d.after, "\
-	"d.day, a.dunning FROM invoice i JOIN account a ON a.id = i.account "                      \
-	"LEFT JOIN dunning d ON d.invoice = i.id AND d.step = "                                    \
-	"(SELECT max(step) FROM dunning WHERE invoice = i.id) "                                    \
+#define SQL_GET                                                                                     \
+	"SELECT i.number, i.account, i.due, i.balance, i.opened, iif(EXISTS (SELECT 1 FROM mail "   \
+	"WHERE invoice = i.id AND template = 'invoice'), (SELECT min(sent) FROM mail WHERE "        \
+	"invoice = i.id AND template = 'invoice' AND state = 'sent'), i.opened), d.step, d.after, " \
+	"d.day, a.dunning, (SELECT min(day) FROM dunning WHERE invoice = i.id AND "                 \
+	"after = d.after) FROM invoice i JOIN account a ON a.id = i.account "                       \
+	"LEFT JOIN dunning d ON d.invoice = i.id AND d.step = "                                     \
+	"(SELECT max(step) FROM dunning WHERE invoice = i.id) "                                     \
 	"WHERE i.id = ?1 AND i.state = 'open'"
 #define SQL_DONE                                                                                   \
 	"INSERT INTO dunning (invoice, step, do, after, day, note, created) "                      \
@@ -58,7 +59,10 @@ static int read_dun(struct sxc *s, struct query *q, struct dun *d, struct err *e
 	d->last = db_i64(q, 6);
 	d->last_after = db_i64(q, 7);
 	d->schedule = db_text_dup(q, 9);
-	return d->last ? day_parse(db_text(q, 8), &d->last_day, e) : 0;
+	if (!d->last)
+		return 0;
+	r = day_parse(db_text(q, 8), &d->last_day, e);
+	return r < 0 ? r : day_parse(db_text(q, 10), &d->group_day, e);
 }
 
 int dun_get(struct sxc *s, int64_t invoice, struct dun *d, struct err *e)
@@ -118,7 +122,7 @@ int dun_next(const struct dun *d, const struct dunning_schedule *sched, size_t *
 	*step = i;
 	*day = st->after < 0 ? d->due + st->after : later(d->due, d->sent) + st->after;
 	if (d->last)
-		*day = later(*day, d->last_day + st->after - d->last_after);
+		*day = later(*day, d->group_day + st->after - d->last_after);
 	return 1;
 }
 
@@ -199,8 +203,8 @@ static int step_of(struct run *run, int64_t invoice, struct err *e)
 	if ((r = take_step(run, &d, &sched, step, e)) < 0)
 		return err_wrap(e, "%s of %s, %s", d.number, d.a.name,
 			dunning_do_name(sched.v[step].act));
-	run->batch[run->n++] = (struct taken){steal(&d.number), steal(&d.a.name),
-		(int64_t)step + 1, sched.v[step].after, d.today, sched.v[step].act};
+	run->batch[run->n++] = (struct taken){steal(&d.number), steal(&d.a.name), (int64_t)step + 1,
+		sched.v[step].after, d.today, sched.v[step].act};
 	return 0;
 }
 
@@ -300,7 +304,10 @@ static int delete_kept(struct sxc *s, struct job_ids *jobs, struct err *e)
 int dunning_run(struct sxc *s, const char *account, account_row_fn fn, void *arg,
 	struct dunning_done *done, struct job_ids *jobs, struct err *e)
 {
-	autoclean(run_release) struct run run = {.s = s, .fn = fn, .arg = arg, .done = done,
+	autoclean(run_release) struct run run = {.s = s,
+		.fn = fn,
+		.arg = arg,
+		.done = done,
 		.jobs = jobs};
 	int r;
 
@@ -313,7 +320,10 @@ int dunning_run(struct sxc *s, const char *account, account_row_fn fn, void *arg
 int dunning_preview(struct sxc *s, const char *account, account_row_fn fn, void *arg,
 	struct dunning_done *done, struct err *e)
 {
-	autoclean(run_release) struct run run = {.s = s, .preview = true, .fn = fn, .arg = arg,
+	autoclean(run_release) struct run run = {.s = s,
+		.preview = true,
+		.fn = fn,
+		.arg = arg,
 		.done = done};
 
 	*done = (struct dunning_done){0};

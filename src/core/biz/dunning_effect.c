@@ -24,8 +24,8 @@
 #define SQL_DOMAINS                                                                                \
 	"SELECT d.name, d.state FROM domain d JOIN ps p ON p.id = d.ps WHERE d.subscription = ?1 " \
 	"AND d.state <> 'removing' AND p.subscription IS NOT ?1 ORDER BY d.id"
-#define SQL_STATE   "UPDATE subscription SET state = ?2 WHERE id = ?1"
-#define SQL_PS_NOW  "SELECT state FROM ps WHERE name = ?1"
+#define SQL_STATE      "UPDATE subscription SET state = ?2 WHERE id = ?1"
+#define SQL_PS_NOW     "SELECT state FROM ps WHERE name = ?1"
 #define SQL_DOMAIN_NOW "SELECT state FROM domain WHERE name = ?1"
 #define SQL_ACTIVE                                                                                 \
 	"SELECT h.id, h.subscription, h.effect, h.did, s.state FROM dunning_hold h "               \
@@ -36,13 +36,11 @@
 	"SELECT count(*) FROM invoice WHERE account = ?1 AND state = 'open' "                      \
 	"AND kind = 'invoice' AND due < ?2"
 #define SQL_LIFTED "UPDATE dunning_hold SET lifted = ?2 WHERE id = ?1"
-#define SQL_PERSON                                                                                 \
-	"SELECT count(*) FROM account_hold WHERE account = ?1 AND kind = 'suspend'"
+#define SQL_PERSON "SELECT count(*) FROM account_hold WHERE account = ?1 AND kind = 'suspend'"
 #define SQL_KEEPS                                                                                  \
 	"SELECT count(*) FROM dunning_hold WHERE subscription = ?1 AND effect = 'terminate' "      \
 	"AND lifted IS NULL"
-#define SQL_KEPT                                                                                   \
-	"SELECT id, subscription FROM dunning_hold WHERE until <= ?1 AND lifted IS NULL"
+#define SQL_KEPT "SELECT id, subscription FROM dunning_hold WHERE until <= ?1 AND lifted IS NULL"
 
 static void json_cleanup(json_t **j)
 {
@@ -418,8 +416,8 @@ int dunning_settled(struct sxc *s, int64_t account, struct job_ids *jobs, struct
 		return r < 0 ? r : 0;
 	if ((r = account_get_id(s, account, &a, e)) < 0 ||
 		(r = account_today(s, &a, &today, e)) < 0 ||
-		(r = db_get_i64(s->db, &overdue, e, SQL_OVERDUE, account,
-			 day_format(today, day))) < 0)
+		(r = db_get_i64(s->db, &overdue, e, SQL_OVERDUE, account, day_format(today, day))) <
+			0)
 		return r;
 	if (overdue)
 		return 0;

@@ -9,7 +9,7 @@
 #include "util/units.h"
 #include "util/vec.h"
 
-#define FILE_NAME "dunning.schedules"
+#define FILE_NAME  "dunning.schedules"
 #define STEPS_MOST 50
 #define DAYS_MOST  3650
 

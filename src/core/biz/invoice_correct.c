@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "biz/dunning.h"
 #include "biz/invoice_int.h"
 #include "biz/ledger.h"
 #include "util/str.h"
@@ -251,7 +252,8 @@ static int close_void(struct sxc *s, const struct head *h, struct job_ids *jobs,
 			(r = db_run(s->db, e, SQL_SETTLEMENT, h->id, h->balance, s->now)) < 0) ||
 		(r = ledger_post(s, &entry, postings, 2, e)) < 0)
 		return r;
-	return settle_credit(s, h->account, jobs, e);
+	r = settle_credit(s, h->account, jobs, e);
+	return r < 0 ? r : dunning_settled(s, h->account, jobs, e);
 }
 
 int invoice_void(struct sxc *s, const char *invoice, const char *reason, char number[64],

@@ -44,7 +44,8 @@ int invoice_fee(struct sxc *s, int64_t account, int64_t amount, const char *text
 		(r = add_line(s, &d, amount, text, e)) < 0)
 		return r;
 	draft_number(&b, &d);
-	if ((r = draft_store(&b, &d, &id, e)) < 0 || (r = settle_credit(s, account, jobs, e)) < 0)
+	if ((r = draft_store(&b, &d, &id, e)) < 0 || (r = billing_write_series(&b, e)) < 0 ||
+		(r = settle_credit(s, account, jobs, e)) < 0)
 		return r;
 	memcpy(number, d.number, sizeof(d.number));
 	return 0;

@@ -341,6 +341,21 @@ int ps_job_tx(struct sxc *s, const char *name, const char *opname, int64_t *job,
 	return create_op(s, op, &p, job, e);
 }
 
+int ps_job_behind_tx(struct sxc *s, const char *name, const char *opname, int64_t *job,
+	struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	int64_t before = s->parent_job, behind = 0;
+	int r = ps_get(s, name, &p, e);
+
+	if (r < 0 || (r = job_unfinished(s, NULL, p.name, &behind, e)) < 0)
+		return r;
+	s->parent_job = behind ? behind : before;
+	r = create_op(s, op_named(opname), &p, job, e);
+	s->parent_job = before;
+	return r;
+}
+
 /* The work that makes a server agree with a state of the books. */
 static const char *op_for(const char *state)
 {

@@ -90,6 +90,9 @@ int ps_set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, int64_
  * remove. */
 int ps_job_tx(struct sxc *s, const char *name, const char *op, int64_t *job, struct err *e);
 
+/* suspend or resume, queued behind whatever work on it is unfinished: never refused for that. */
+int ps_job_behind_tx(struct sxc *s, const char *name, const char *op, int64_t *job, struct err *e);
+
 /* ---- lists ---- */
 struct ps_row {
 	const char *name, *server, *state, *addresses, *hostname, *image, *account, *subscription;

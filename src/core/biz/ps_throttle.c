@@ -67,8 +67,8 @@ static int queue(struct sxc *s, const char *name, const struct job_kind *kind, i
 		return r;
 	s->parent_job = behind ? behind : before;
 	r = job_create(s, kind, p.name, p.server,
-		json_pack("{s:I, s:I}", "ps", (json_int_t)p.id, "percent", (json_int_t)percent), job,
-		e);
+		json_pack("{s:I, s:I}", "ps", (json_int_t)p.id, "percent", (json_int_t)percent),
+		job, e);
 	s->parent_job = before;
 	return r < 0 ? r : audit_add(s, kind->name, p.name, NULL, NULL, e);
 }

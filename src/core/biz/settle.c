@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "biz/settle.h"
 
+#include "biz/dunning.h"
 #include "biz/ledger.h"
 #include "biz/subscription.h"
 #include "util/num.h"
@@ -17,7 +18,8 @@
 	"INSERT INTO settlement (invoice, payment, amount, created) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_MARK                                                                                   \
 	"UPDATE invoice SET state = 'paid' WHERE id = ?1 AND state = 'open' AND balance = 0"
-#define SQL_GIVE "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
+#define SQL_GIVE    "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
+#define SQL_ACCOUNT "SELECT account FROM invoice WHERE id = ?1"
 #define SQL_WAITING                                                                                \
 	"SELECT DISTINCT s.id FROM invoice_line l JOIN subscription s ON s.id = l.subscription "   \
 	"WHERE l.invoice = ?1 AND s.state = 'pending'"
@@ -124,6 +126,7 @@ static int waiting(struct sxc *s, int64_t invoice, struct job_ids *subs, struct 
 int settle_mark(struct sxc *s, int64_t invoice, struct job_ids *jobs, struct err *e)
 {
 	autojobs subs = {0};
+	int64_t account = 0;
 	int r;
 
 	if ((r = db_run(s->db, e, SQL_MARK, invoice)) < 0)
@@ -131,6 +134,9 @@ int settle_mark(struct sxc *s, int64_t invoice, struct job_ids *jobs, struct err
 	if (db_changes(s->db) != 1)
 		return err_set(e, E_INTEGRITY, "invoice #%lld is not open or not settled",
 			(long long)invoice);
+	if ((r = db_get_i64(s->db, &account, e, SQL_ACCOUNT, invoice)) < 0 ||
+		(r = dunning_settled(s, account, jobs, e)) < 0)
+		return r;
 	if (!jobs || (r = waiting(s, invoice, &subs, e)) < 0)
 		return r;
 	for (size_t i = 0; r == 0 && i < subs.n; i++)

@@ -102,6 +102,8 @@ int subscription_retry(struct sxc *s, int64_t account, struct job_ids *jobs, str
 /* End all of an account today. */
 int subscription_cancel_all(struct sxc *s, const struct account *a, struct job_ids *jobs,
 	struct err *e);
+/* End one today. */
+int subscription_end_today(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e);
 /* Stop or start the services of all of an account. */
 int subscription_suspend_all(struct sxc *s, int64_t account, struct job_ids *jobs, struct err *e);
 int subscription_resume_all(struct sxc *s, int64_t account, struct job_ids *jobs, struct err *e);

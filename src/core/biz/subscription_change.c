@@ -418,6 +418,17 @@ static int cancel_one(struct sxc *s, int64_t id, int64_t today, struct job_ids *
 	return r < 0 ? r : end_on(s, &sub, today, today, jobs, e);
 }
 
+int subscription_end_today(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e)
+{
+	autosub sub = {0};
+	int64_t today;
+	int r;
+
+	if ((r = sub_get(s, id, &sub, e)) < 0 || (r = account_today(s, &sub.a, &today, e)) < 0)
+		return r;
+	return end_on(s, &sub, today, today, jobs, e);
+}
+
 int subscription_cancel_all(struct sxc *s, const struct account *a, struct job_ids *jobs,
 	struct err *e)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "biz/dunning.h"
 #include "biz/subscription_int.h"
 #include "biz/usage.h"
 #include "util/str.h"
@@ -13,8 +14,8 @@
 	"prepaid_until, provided FROM subscription WHERE id = ?1"
 #define HEAD                                                                                       \
 	"SELECT id, first_paid, until, setup_due, paid_until, number, state, coupon, "             \
-	"EXISTS (SELECT 1 FROM subscription_term t WHERE t.subscription = s.id AND t.seq = 2) "    \
-	"FROM subscription s "
+	"EXISTS (SELECT 1 FROM subscription_term t WHERE t.subscription = s.id AND t.seq = 2), "   \
+	"EXISTS (SELECT 1 FROM dunning_hold h WHERE h.subscription = s.id) FROM subscription s "
 #define SQL_HEAD HEAD "WHERE id = ?1"
 #define SQL_DUE  HEAD "WHERE account = ?1 AND wake <= ?2 ORDER BY number"
 #define SQL_TERMS                                                                                  \
@@ -27,6 +28,9 @@
 	"JOIN subscription s ON s.id = t.subscription JOIN plan_version v ON v.id = t.version "    \
 	"JOIN plan_price x ON x.version = v.id AND x.currency = s.currency "                       \
 	"WHERE t.subscription = ?1 AND t.closed = 0 ORDER BY t.seq"
+#define SQL_PAUSES                                                                                 \
+	"SELECT day, lifted FROM dunning_hold WHERE subscription = ?1 AND effect = 'suspend' "     \
+	"ORDER BY day"
 #define SQL_OPTIONS                                                                                \
 	"SELECT o.name, o.quantity, p.price FROM term_option o "                                   \
 	"JOIN subscription_term t ON t.id = o.term JOIN subscription s ON s.id = t.subscription "  \
@@ -177,6 +181,27 @@ static int load_terms(struct sxc *s, struct bill_sub *sub, struct err *e)
 	return r;
 }
 
+static int load_pauses(struct sxc *s, struct bill_sub *sub, struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(s->db, &q, e, SQL_PAUSES, sub->id);
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0) {
+		struct bill_pause p = {day_col(&q, 0), day_col(&q, 1)};
+
+		vec_push(&sub->pauses, p);
+	}
+	return r;
+}
+
+/* Most have never been dunned, and a query costs more than this look. */
+static int load_rest(struct sxc *s, struct bill_sub *sub, bool dunned, struct err *e)
+{
+	int r = dunned ? load_pauses(s, sub, e) : 0;
+
+	return r < 0 ? r : load_terms(s, sub, e);
+}
+
 static void read_head(struct query *q, struct bill_sub *sub)
 {
 	*sub = (struct bill_sub){.id = db_i64(q, 0),
@@ -198,7 +223,7 @@ int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct er
 	if (r <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no such subscription");
 	read_head(&q, sub);
-	return load_terms(s, sub, e);
+	return load_rest(s, sub, db_i64(&q, 9), e);
 }
 
 int subscription_load_due(struct sxc *s, int64_t account, int64_t day, struct bill_subs *subs,
@@ -212,7 +237,7 @@ int subscription_load_due(struct sxc *s, int64_t account, int64_t day, struct bi
 		struct bill_sub sub;
 
 		read_head(&q, &sub);
-		r = load_terms(s, &sub, e);
+		r = load_rest(s, &sub, db_i64(&q, 9), e);
 		vec_push(subs, sub);
 	}
 	return r;
@@ -255,9 +280,9 @@ int sub_switch(struct sxc *s, int64_t id, int64_t today, struct err *e)
 static int end(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e)
 {
 	int64_t job = 0;
-	int r = provision_remove(s, id, &job, e);
+	int r = dunning_keeps(s, id, e);
 
-	if (r < 0)
+	if (r < 0 || (r == 0 && (r = provision_remove(s, id, &job, e)) < 0))
 		return r;
 	if (job)
 		vec_push(jobs, job);

@@ -84,6 +84,7 @@ CREATE TABLE account (
 	timezone TEXT NOT NULL,
 	bill_day INTEGER CHECK (bill_day BETWEEN 1 AND 31),
 	terms INTEGER CHECK (terms >= 0), -- days; NULL: as configured
+	dunning TEXT, -- the name of a schedule; NULL: as configured
 	contact TEXT NOT NULL DEFAULT '{}',
 	state TEXT NOT NULL DEFAULT 'active'
 		CHECK (state IN ('active', 'parked', 'suspended', 'closed')),

@@ -34,7 +34,7 @@ CREATE VIEW v_dunning AS
 	SELECT i.number AS invoice, a.name AS account, d.step, d.do, d.after, d.day AS date, d.note
 	FROM dunning d JOIN invoice i ON i.id = d.invoice JOIN account a ON a.id = i.account;
 CREATE VIEW v_dunning_hold AS
-	SELECT a.name || '/' || s.number AS subscription, a.name AS account, i.number AS invoice,
-		h.effect, h.day AS since, h.lifted, h.until
+	SELECT h.id, a.name || '/' || s.number AS subscription, a.name AS account,
+		i.number AS invoice, h.effect, h.day AS since, h.lifted, h.until
 	FROM dunning_hold h JOIN subscription s ON s.id = h.subscription
 		JOIN account a ON a.id = h.account JOIN invoice i ON i.id = h.invoice;

@@ -17,6 +17,14 @@
 /* In alphabetical order; a unit test keeps it so. */
 static const struct setting settings[] = {
 	{"currency", SETTING_CURRENCY, "USD", "currency of new accounts", 0, 0, NULL},
+	{"dunning", SETTING_TEXT, "standard", "the dunning schedule of accounts that have none", 1,
+		63, "abcdefghijklmnopqrstuvwxyz0123456789._-"},
+	{"dunning.retain", SETTING_DAYS, "30d",
+		"days that what dunning ended is kept before it is deleted", 0, 3650, NULL},
+	{"dunning.schedules", SETTING_LINES, NULL, "dunning schedules by name, in YAML", 1, 20000,
+		NULL},
+	{"dunning.throttle", SETTING_INT, "10",
+		"percent of its CPU time and network that a throttled server keeps", 1, 99, NULL},
 	{"gateway.timeout", SETTING_INT, "60", "seconds that a payment gateway may take", 1, 600,
 		NULL},
 	{"invoice.prefix", SETTING_TEXT, NULL, "what stands before the number of an invoice", 0, 16,
