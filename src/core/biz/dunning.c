@@ -12,14 +12,14 @@
 	"SELECT i.id FROM invoice i JOIN account a ON a.id = i.account WHERE i.state = 'open' "    \
 	"AND i.kind = 'invoice' AND a.parked = 0 AND (?1 IS NULL OR a.name = ?1) ORDER BY i.id"
 /* Sent: by the first notice that really went out; where mail was off, as it opened. */
-#define SQL_GET                                                                                     \
-	"SELECT i.number, i.account, i.due, i.balance, i.opened, iif(EXISTS (SELECT 1 FROM mail "   \
-	"WHERE invoice = i.id AND template = 'invoice'), (SELECT min(sent) FROM mail WHERE "        \
-	"invoice = i.id AND template = 'invoice' AND state = 'sent'), i.opened), d.step, d.after, " \
-	"d.day, a.dunning, (SELECT min(day) FROM dunning WHERE invoice = i.id AND "                 \
-	"after = d.after) FROM invoice i JOIN account a ON a.id = i.account "                       \
-	"LEFT JOIN dunning d ON d.invoice = i.id AND d.step = "                                     \
-	"(SELECT max(step) FROM dunning WHERE invoice = i.id) "                                     \
+#define SQL_GET                                                                                    \
+	"SELECT i.number, i.account, i.due, i.balance, i.opened, iif(EXISTS (SELECT 1 FROM mail "  \
+	"WHERE invoice = i.id AND template = 'invoice'), (SELECT min(sent) FROM mail WHERE "       \
+	"invoice = i.id AND template = 'invoice' AND state = 'sent'), i.opened), d.step, "         \
+	"d.after, d.day, a.dunning, (SELECT min(day) FROM dunning WHERE invoice = i.id AND "       \
+	"after = d.after) FROM invoice i JOIN account a ON a.id = i.account "                      \
+	"LEFT JOIN dunning d ON d.invoice = i.id AND d.step = "                                    \
+	"(SELECT max(step) FROM dunning WHERE invoice = i.id) "                                    \
 	"WHERE i.id = ?1 AND i.state = 'open'"
 #define SQL_DONE                                                                                   \
 	"INSERT INTO dunning (invoice, step, do, after, day, note, created) "                      \

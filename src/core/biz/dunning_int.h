@@ -16,7 +16,7 @@ struct dun {
 	int64_t due, opened, sent; /* days; sent DAY_NONE: not yet */
 	int64_t balance;
 	int64_t last, last_after, last_day; /* the last step that was taken; 0: none */
-	int64_t group_day; /* the day of the first step with the same last_after: gaps count from it */
+	int64_t group_day; /* of the first step with the same last_after: gaps count from it */
 	int64_t today;     /* where the account lives */
 };
 void dun_release(struct dun *d);
