@@ -511,3 +511,13 @@ drive() { run_split "$DRIVER" "$SXC_HOME" "$NET.1" "$(key 1)" "$@"; }
 	assert_status 2
 	assert_err 'sxc: a terminal is needed; "exec" runs commands without one'
 }
+
+@test "the rate of the uplink is what the operator said, else what the server's driver says" {
+	add 1
+	sqlite3 "$SXC_HOME/sxc.db" "update server set found_uplink = 'eth0', found_rate = 1000000000"
+	[ "$(sql "select link_rate from v_server")" = 1000000000 ]
+	"$SXC" server set web1 --uplink eth1
+	[ -z "$(sql "select link_rate from v_server")" ] || seen "eth0's rate is taken for eth1's"
+	"$SXC" server set web1 --link-rate 100mbit
+	[ "$(sql "select link_rate from v_server")" = 100000000 ]
+}
