@@ -13,6 +13,7 @@
 #include "agent/net.h"
 #include "agent/ps_conf.h"
 #include "agent/ps_unit.h"
+#include "agent/sysctl.h"
 
 /* Unfinished makings and removals of killed runs; the operations themselves begin anew. */
 static void sweep_ps(void)
@@ -48,7 +49,8 @@ AGENT_VERB(boot, "boot", "make this server ready for private servers (sxc-boot.s
 	if ((rc = dir_make(AGENT_RUN, 0700, e)) < 0)
 		return rc;
 	load_module();
-	if ((rc = net_server_up(e)) < 0 || (rc = unit_slice_weight(e)) < 0)
+	if ((rc = sysctl_raise(e)) < 0 || (rc = net_server_up(e)) < 0 ||
+		(rc = unit_slice_weight(e)) < 0)
 		return rc;
 	sweep_ps();
 	return outcome_sweep(e);

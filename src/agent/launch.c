@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/sched.h>
+#include <linux/securebits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,19 +59,41 @@ static int new_time(struct err *e)
 	return file_poke("/proc/self/timens_offsets", text, e);
 }
 
-/* With a time namespace waiting for its children a process cannot start programs by vfork(2), so
- * the launcher goes back to its own when the clone is made. */
-static int child_clone(pid_t *pid, struct err *e)
+/*
+ * The user namespace is made by the host's user that is root inside: what the kernel counts by user
+ * (inotify, waiting signals, message queues, namespaces; see struct ucounts) is counted for the
+ * maker too, and made by the host's root that would be one account for all private servers.
+ * Capabilities stay: some systems do not let others make user namespaces.
+ */
+static int clone_as(const struct ps_conf *c, pid_t *pid, struct err *e)
 {
 	struct clone_args a = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+	int kept = prctl(PR_GET_SECUREBITS);
+
+	if (kept < 0 || prctl(PR_SET_SECUREBITS, kept | SECBIT_NO_SETUID_FIXUP) < 0 ||
+		syscall(SYS_setresuid, -1, (uid_t)c->uid_base, -1) < 0)
+		return err_sys(e, "becoming its maker");
+	*pid = (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+	if (*pid == 0)
+		return 0; /* it has the new namespace's rights and no others */
+	if (*pid < 0)
+		err_sys(e, "making its namespaces");
+	if (syscall(SYS_setresuid, -1, 0, -1) < 0 || prctl(PR_SET_SECUREBITS, kept) < 0)
+		return err_sys(e, "becoming root again");
+	return *pid < 0 ? e->code : 0;
+}
+
+/* With a time namespace waiting for its children a process cannot start programs by vfork(2), so
+ * the launcher goes back to its own when the clone is made. */
+static int child_clone(const struct ps_conf *c, pid_t *pid, struct err *e)
+{
 	autoclose int ours = open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC);
 	int rc = ours < 0 ? err_sys(e, "/proc/self/ns/time") : new_time(e);
 
 	if (rc < 0)
 		return rc;
-	*pid = (pid_t)syscall(SYS_clone3, &a, sizeof(a));
-	if (*pid < 0)
-		return err_sys(e, "making its namespaces");
+	if ((rc = clone_as(c, pid, e)) < 0)
+		return rc;
 	if (*pid > 0 && setns(ours, CLONE_NEWTIME) < 0)
 		return err_sys(e, "returning to its time namespace");
 	return 0;
@@ -188,7 +211,7 @@ int launch(const struct ps_conf *c, int run_dir, struct err *e)
 		return rc;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "making a mount namespace");
-	if ((rc = child_clone(&child.pid, e)) < 0)
+	if ((rc = child_clone(c, &child.pid, e)) < 0)
 		return rc;
 	if (child.pid == 0) {
 		close(pair[0]);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A target is tests/fuzz/NAME.c with its corpus in tests/fuzz/corpus/NAME. Further sources stand in a
-# line "/* SRCS: … */".
+# line "/* SRCS: … */", flags in "/* CFLAGS: … */".
 # make replay: every target over its corpus and fixed changes of it, part of make check.
 # make fuzz: libFuzzer with the sanitizers, FUZZ_SECONDS a target; what it finds goes to build-fuzz/.
 
@@ -9,6 +9,7 @@ FUZZ_SRC  := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 FUZZ_NAME := $(FUZZ_SRC:tests/fuzz/%.c=%)
 REPLAY_BIN := $(FUZZ_NAME:%=$(B)/tests/replay/%)
 FUZZ_BIN  := $(FUZZ_NAME:%=build-fuzz/%)
+FUZZ_OWN   = $$(sed -n 's|^/\* CFLAGS: \(.*\) \*/$$|\1|p' $<)
 FUZZ_SRCS  = $$(sed -n 's|^/\* SRCS: \(.*\) \*/$$|\1|p' $<)
 
 .PHONY: replay
@@ -18,7 +19,7 @@ $(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(CORE
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) $(MODE_LDFLAGS) -Itests/fuzz \
-		-DFUZZ_CORPUS='"tests/fuzz/corpus/$*"' -o $@ $< tests/fuzz/replay.c $(FUZZ_SRCS) \
+		-DFUZZ_CORPUS='"tests/fuzz/corpus/$*"' $(FUZZ_OWN) -o $@ $< tests/fuzz/replay.c $(FUZZ_SRCS) \
 		$(CORE_OBJ) $(PKG_LIBS) -lpthread
 
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
@@ -33,7 +34,7 @@ build-fuzz/schema.o: $(B)/schema.c | fuzz-deps
 	$(Q)clang $(CPPFLAGS) $(FUZZ_CFLAGS) -c -o $@ $<
 $(FUZZ_BIN): build-fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(FUZZ_OBJ)
 	$(call say,CLANG,$@)
-	$(Q)clang $(CPPFLAGS) $(PKG_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests/fuzz -o $@ $< \
+	$(Q)clang $(CPPFLAGS) $(PKG_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer -Itests/fuzz $(FUZZ_OWN) -o $@ $< \
 		$(FUZZ_SRCS) $(FUZZ_OBJ) $(PKG_LIBS) -lpthread
 
 -include $(FUZZ_OBJ:.o=.d)
