@@ -180,12 +180,40 @@ static bool readable(int fd, int timeout)
 	return poll(&pfd, 1, timeout) > 0;
 }
 
+static int input_local(struct agent *a, void *p, size_t n, struct err *e)
+{
+	ssize_t k;
+
+	do {
+		k = read(a->in, p, n);
+	} while (k < 0 && errno == EINTR);
+	return k < 0 ? err_sys(e, "standard input") : (int)k;
+}
+
+/* Standard input as it comes, so that its end is seen while the operation goes on. */
+static int pump_local(struct agent *a, struct err *e)
+{
+	char buf[4096];
+	int k = 1;
+
+	while (k > 0 && !a->input_end && a->input.len - a->input_off < INPUT_MAX &&
+		readable(a->in, 0)) {
+		k = input_local(a, buf, sizeof(buf), e);
+		if (k > 0)
+			str_addn(&a->input, buf, (size_t)k);
+		a->input_end = k <= 0;
+	}
+	return k < 0 ? k : 0;
+}
+
 int agent_pump(struct agent *a, struct err *e)
 {
 	int r = 0;
 
-	if (a->local || a->gone)
-		return a->gone ? err_set(e, E_UNREACH, "the control center is gone") : 0;
+	if (a->local)
+		return pump_local(a, e);
+	if (a->gone)
+		return err_set(e, E_UNREACH, "the control center is gone");
 	if ((r = take_frames(a, e)) < 0)
 		return r;
 	while (a->input.len - a->input_off < INPUT_MAX && readable(a->in, 0))
@@ -204,7 +232,7 @@ bool agent_cancelled(struct agent *a)
 
 int agent_input_fd(struct agent *a)
 {
-	return a->gone ? -1 : a->in;
+	return a->gone || (a->local && a->input_end) ? -1 : a->in;
 }
 
 size_t agent_input_ready(struct agent *a, bool *end)
@@ -221,16 +249,6 @@ bool agent_window(struct agent *a, unsigned short *rows, unsigned short *cols)
 	*cols = a->cols;
 	a->resized = false;
 	return was;
-}
-
-static int input_local(struct agent *a, void *p, size_t n, struct err *e)
-{
-	ssize_t k;
-
-	do {
-		k = read(a->in, p, n);
-	} while (k < 0 && errno == EINTR);
-	return k < 0 ? err_sys(e, "standard input") : (int)k;
 }
 
 static int input_take(struct agent *a, void *p, size_t n)
@@ -252,8 +270,10 @@ int agent_input(struct agent *a, void *p, size_t n, struct err *e)
 {
 	int r;
 
+	if (a->local && a->input.len > a->input_off)
+		return input_take(a, p, n);
 	if (a->local)
-		return input_local(a, p, n, e);
+		return a->input_end ? 0 : input_local(a, p, n, e);
 	if ((r = take_frames(a, e)) < 0)
 		return r;
 	while (a->input.len == a->input_off && !a->input_end && !a->cancelled)
