@@ -63,7 +63,7 @@ static int refused(void)
 }
 
 static const char *host_file = "/root/host-canary"; /* on the machine, not in here */
-static int other_pid;                               /* a process of the neighbour, seen from outside */
+static int other_pid; /* a process of the neighbour, seen from outside */
 
 /* ---- mounts ---- */
 
@@ -112,8 +112,8 @@ static int mount_one(const char *type)
 
 static int try_mount_kernel(void)
 {
-	static const char *const types[] = {"debugfs", "tracefs", "securityfs", "configfs", "pstore",
-		"efivarfs", "devtmpfs", "cgroup", "bdev", "nfsd", NULL};
+	static const char *const types[] = {"debugfs", "tracefs", "securityfs", "configfs",
+		"pstore", "efivarfs", "devtmpfs", "cgroup", "bdev", "nfsd", NULL};
 
 	for (int i = 0; types[i]; i++)
 		if (mount_one(types[i]))
@@ -205,7 +205,8 @@ static int try_chroot(void)
 			return refused();
 	if (chroot(".") < 0)
 		return refused();
-	return sees_host() ? reached("the machine's root directory") : stopped("its own root is the top");
+	return sees_host() ? reached("the machine's root directory")
+	                   : stopped("its own root is the top");
 }
 
 static int try_proc_root(void)
@@ -278,7 +279,8 @@ static int try_mknod_disk(void)
 static int try_mknod_mem(void)
 {
 	return open_node("/dev/mem", S_IFCHR, 1, 1) || open_node("/dev/kmsg", S_IFCHR, 1, 11) ||
-	       open_node("/dev/fuse", S_IFCHR, 10, 229) || open_node("/dev/net/tun", S_IFCHR, 10, 200);
+	       open_node("/dev/fuse", S_IFCHR, 10, 229) ||
+	       open_node("/dev/net/tun", S_IFCHR, 10, 200);
 }
 
 static int try_open_devices(void)
@@ -321,7 +323,8 @@ static int try_dmesg(void)
 
 	if (syscall(SYS_syslog, 3, buf, sizeof(buf)) >= 0)
 		return reached("read the kernel log");
-	return open("/proc/kmsg", O_RDONLY | O_NONBLOCK) >= 0 && read(open("/proc/kmsg", O_RDONLY), buf, 1) > 0
+	return open("/proc/kmsg", O_RDONLY | O_NONBLOCK) >= 0 &&
+	                       read(open("/proc/kmsg", O_RDONLY), buf, 1) > 0
 	               ? reached("read /proc/kmsg")
 	               : refused();
 }
@@ -335,11 +338,13 @@ static int try_adjtime(void)
 
 static int try_bpf(void)
 {
-	union bpf_attr a = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4,
+	union bpf_attr a = {.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = 4,
+		.value_size = 4,
 		.max_entries = 1};
 
 	return syscall(SYS_bpf, BPF_MAP_CREATE, &a, sizeof(a)) >= 0 ? reached("made a BPF map")
-								   : refused();
+	                                                            : refused();
 }
 
 static int try_perf(void)
@@ -347,7 +352,7 @@ static int try_perf(void)
 	struct perf_event_attr a = {.size = sizeof(a), .type = PERF_TYPE_SOFTWARE};
 
 	return syscall(SYS_perf_event_open, &a, -1, 0, -1, 0) >= 0 ? reached("watches a processor")
-								  : refused();
+	                                                           : refused();
 }
 
 /* Calls by other doors than the filter watches. */
@@ -399,7 +404,8 @@ static int try_proc_sys(void)
 		{"/proc/sys/kernel/modprobe", "/tmp/x"}, {"/proc/sys/kernel/panic", "1"},
 		{"/proc/sys/kernel/sysrq", "1"}, {"/proc/sys/vm/drop_caches", "1"},
 		{"/proc/sys/vm/overcommit_memory", "1"}, {"/proc/sys/fs/file-max", "1"},
-		{"/proc/sys/kernel/ftrace_enabled", "0"}, {"/proc/sys/user/max_user_namespaces", "1"},
+		{"/proc/sys/kernel/ftrace_enabled", "0"},
+		{"/proc/sys/user/max_user_namespaces", "1"},
 		{"/proc/sys/net/core/bpf_jit_enable", "0"}, {"/proc/sys/net/ipv4/tcp_mem", "1 1 1"},
 		{"/proc/sysrq-trigger", "h"}, {"/proc/irq/default_smp_affinity", "1"},
 		{"/proc/sxps/meminfo", "1"}, {NULL}};
@@ -415,7 +421,8 @@ static int try_sys(void)
 {
 	static const char *const files[][2] = {{"/sys/kernel/uevent_helper", "/tmp/x"},
 		{"/sys/power/state", "mem"}, {"/sys/kernel/mm/ksm/run", "1"},
-		{"/sys/module/sxps/uevent", "change"}, {"/sys/kernel/config/sxps/a/sessions_max", "max"},
+		{"/sys/module/sxps/uevent", "change"},
+		{"/sys/kernel/config/sxps/a/sessions_max", "max"},
 		{"/sys/devices/system/cpu/cpu1/online", "0"}, {NULL}};
 
 	for (int i = 0; files[i][0]; i++)
@@ -473,7 +480,8 @@ static int try_project(void)
 	if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &x) < 0)
 		return refused();
 	x.fsx_projid = 0;
-	return ioctl(fd, FS_IOC_FSSETXATTR, &x) == 0 ? reached("its files count for nobody") : refused();
+	return ioctl(fd, FS_IOC_FSSETXATTR, &x) == 0 ? reached("its files count for nobody")
+	                                             : refused();
 }
 
 static int try_file_caps(void)
@@ -503,8 +511,9 @@ static int try_read_memory(void)
 	char b[8];
 	struct iovec mine = {b, 8}, theirs = {(void *)0x400000, 8};
 
-	return process_vm_readv(other_pid, &mine, 1, &theirs, 1, 0) > 0 ? reached("reads its memory")
-									: refused();
+	return process_vm_readv(other_pid, &mine, 1, &theirs, 1, 0) > 0
+	               ? reached("reads its memory")
+	               : refused();
 }
 
 static int try_realtime(void)
@@ -776,7 +785,8 @@ static int share(int seconds)
 	wall = usec(CLOCK_MONOTONIC) - begin;
 	getrusage(RUSAGE_CHILDREN, &u);
 	printf("%ld\n", ((u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000L + u.ru_utime.tv_usec +
-				u.ru_stime.tv_usec) * 100 / (wall / 100 * cpus));
+				u.ru_stime.tv_usec) *
+				100 / (wall / 100 * cpus));
 	return 0;
 }
 
@@ -865,10 +875,16 @@ static const struct bomb {
 	const char *name;
 	void (*fn)(void);
 } bombs[] = {
-	{"bomb-cpu", bomb_cpu}, {"bomb-forks", bomb_forks}, {"bomb-memory", bomb_memory},
-	{"bomb-inodes", bomb_inodes}, {"bomb-terminals", bomb_terminals},
-	{"bomb-inotify", bomb_inotify}, {"bomb-signals", bomb_signals}, {"bomb-aio", bomb_aio},
-	{"bomb-netns", bomb_netns}, {"bomb-sockets", bomb_sockets},
+	{"bomb-cpu", bomb_cpu},
+	{"bomb-forks", bomb_forks},
+	{"bomb-memory", bomb_memory},
+	{"bomb-inodes", bomb_inodes},
+	{"bomb-terminals", bomb_terminals},
+	{"bomb-inotify", bomb_inotify},
+	{"bomb-signals", bomb_signals},
+	{"bomb-aio", bomb_aio},
+	{"bomb-netns", bomb_netns},
+	{"bomb-sockets", bomb_sockets},
 };
 
 static int attempt(const char *name)

@@ -78,6 +78,19 @@ reject_kvm() {
 
 # --- the process ---
 
+# LAB_KERNEL: a directory with another kernel, which has all it needs built in.
+other_kernel() {
+	local i
+	for i in "${!QEMU_ARGS[@]}"; do
+		case ${QEMU_ARGS[i]} in
+		-kernel) QEMU_ARGS[i + 1]=$LAB_KERNEL/vmlinuz ;;
+		-append) QEMU_ARGS[i + 1]+=" rw rootfstype=ext4 rootflags=prjquota kmemleak=on" ;;
+		-initrd) unset "QEMU_ARGS[i]" "QEMU_ARGS[i + 1]" ;;
+		esac
+	done
+	QEMU_ARGS=("${QEMU_ARGS[@]}")
+}
+
 # qemu_arguments IMAGE DIR DISK MAC TAP: sets the array QEMU_ARGS
 qemu_arguments() {
 	local image=$1 dir=$2 disk=$3 mac=$4 tap=$5 accel model
@@ -99,6 +112,7 @@ qemu_arguments() {
 		-chardev "socket,id=line,path=$dir/line,server=on,wait=off" -serial chardev:line
 		-qmp "unix:$dir/qmp,server=on,wait=off"
 	)
+	if [[ -n ${LAB_KERNEL:-} ]]; then other_kernel; fi
 }
 
 # machine_key IMAGE WORD…: what a saved state depends on: image, device layout, QEMU, processor, WORDs
