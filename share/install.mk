@@ -17,6 +17,10 @@ install: $(SXC_BIN) $(AGENT_BIN)
 	for plan in share/plans/*.yaml; do \
 		install -D -m 644 $$plan $(DATADIR)/sxc/plans/$${plan##*/} || exit 1; \
 	done
+	cd share/skeleton && for file in wrapper.yaml files/* scripts/*; do \
+		mode=644; [ -x "$$file" ] && mode=755; \
+		install -D -m $$mode "$$file" "$(DATADIR)/sxc/skeleton/$$file" || exit 1; \
+	done
 	for text in share/mail/*.txt; do \
 		install -D -m 644 $$text $(DATADIR)/sxc/mail/$${text##*/} || exit 1; \
 	done

@@ -245,3 +245,39 @@ make_wrapper() {
 	run_sxc app instances
 	assert_ok $'app\tversion\tps\tserver\tstate\taccount\tcreated'
 }
+
+@test "a new wrapper works, and what is missing in one is said with file and line" {
+	run_sxc app new shouter
+	assert_ok 'shouter written: change shouter/wrapper.yaml, then "sxc app verify shouter"'
+	run_sxc app new shouter
+	assert_refused 4 "shouter is there already"
+	run_sxc app new ../x
+	assert_status 2
+	run_sxc app verify shouter --no-header
+	assert_ok
+	[ "$(cut -f2 <<<"$out")" = $'advice\nadvice' ] || seen "other than two pieces of advice"
+	printf 'version: "1.0"\npackages: {}\n' >shouter/wrapper.lock
+	run_sxc app add shouter
+	assert_ok "shouter 1.0 registered"
+	rm shouter/files/shouter.conf.in
+	chmod 644 shouter/scripts/install
+	echo 'no interpreter' >shouter/scripts/remove
+	echo '{{nothing}}' >>shouter/files/shouter.service.in
+	sed -i '/^check:/d' shouter/wrapper.yaml
+	run_sxc app verify shouter --no-header
+	assert_status 2
+	assert_err "sxc: shouter cannot be packed: 4 errors"
+	assert_out_has $'shouter/wrapper.yaml:31\terror\tfiles/shouter.conf.in is not there'
+	assert_out_has $'shouter/files/shouter.service.in:10\terror\tno setting named nothing'
+	assert_out_like $'shouter/wrapper.yaml:[0-9]+\terror\tscripts/install is not executable'
+	assert_out_like $'shouter/wrapper.yaml:[0-9]+\terror\tscripts/remove does not begin with #!'
+	assert_out_like $'shouter/wrapper.yaml:26\tadvice\tthe setting greeting is used in no template'
+	assert_out_has "no check: a configuration goes live untested"
+	echo 'app: [' >shouter/wrapper.yaml
+	run_sxc -o json app verify shouter
+	assert_status 2
+	[ "$(jq -r '.findings | length, .[0].level' <<<"$out")" = $'1\nerror' ] || seen "findings"
+	mkdir empty
+	run_sxc app verify empty
+	assert_refused_like 3 "empty is no wrapper directory"
+}

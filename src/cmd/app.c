@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* sxc app: packages of wrapped applications. Their instances are in app_instance.c. */
 #include "biz/app.h"
+#include "biz/app_dir.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/cmd.h"
 #include "cmd/out.h"
@@ -54,8 +56,15 @@ static const struct column verify_columns[] = {
 	COL_END,
 };
 
+static const struct column finding_columns[] = {
+	COL(struct app_finding_row, where, COL_TEXT, "file and line"),
+	COL(struct app_finding_row, level, COL_TEXT, "error: it cannot be packed; advice"),
+	COL(struct app_finding_row, finding, COL_TEXT, "what it is"),
+	COL_END,
+};
+
 static const struct arg args_dir[] = {{"DIR", ENT_FILE, ARG_ONE}, ARG_END};
-static const struct arg args_file[] = {{"FILE", ENT_FILE, ARG_ONE}, ARG_END};
+static const struct arg args_new[] = {{"NAME", ENT_NEW, ARG_ONE}, ARG_END};
 static const struct arg args_any[] = {{"FILE|DIR", ENT_FILE, ARG_ONE}, ARG_END};
 static const struct arg args_app[] = {{"APP", ENT_APP, ARG_ONE}, ARG_END};
 static const struct arg args_version[] = {{"APP[=VERSION]", ENT_APP, ARG_ONE}, ARG_END};
@@ -99,10 +108,28 @@ static int show_files(struct out *o, const struct package *p, struct err *e)
 	return r < 0 ? r : out_object_end(o, e);
 }
 
+/* A wrapper directory: what is missing in it. */
+static int verify_dir(struct call *c, struct err *e)
+{
+	int errors, r = out_list(c->out, "findings", finding_columns, e);
+
+	if (r < 0 || (errors = app_dir_check(c->args[0], out_row_fn, c->out, e)) < 0)
+		return r < 0 ? r : errors;
+	if ((r = out_end(c->out, e)) < 0 || errors == 0)
+		return r;
+	return err_set(e, E_USAGE, "%s cannot be packed: %d error%s", c->args[0], errors,
+		errors == 1 ? "" : "s");
+}
+
 static int run_verify(struct call *c, struct err *e)
 {
 	autopackage *p = NULL;
-	int r = app_verify(c->sxc, c->args[0], &p, e);
+	struct stat st;
+	int r;
+
+	if (stat(c->args[0], &st) == 0 && S_ISDIR(st.st_mode))
+		return verify_dir(c, e);
+	r = app_verify(c->sxc, c->args[0], &p, e);
 
 	if (r < 0)
 		return r;
@@ -111,6 +138,18 @@ static int run_verify(struct call *c, struct err *e)
 	if ((r = out_object(c->out, verify_columns, &row, e)) < 0)
 		return r;
 	return show_files(c->out, p, e);
+}
+
+static int run_new(struct call *c, struct err *e)
+{
+	const char *name = c->args[0];
+	int r = app_dir_new(name, e);
+
+	if (r == 0)
+		out_done_name(c->out, "directory", name,
+			"%s written: change %s/wrapper.yaml, then \"sxc app verify %s\"", name,
+			name, name);
+	return r;
 }
 
 static int run_add(struct call *c, struct err *e)
@@ -183,10 +222,15 @@ static const struct cmd cmd_pack = {.noun = "app",
 	.run = run_pack};
 static const struct cmd cmd_verify = {.noun = "app",
 	.verb = "verify",
-	.help = "check a package and its signature",
-	.args = args_file,
+	.help = "check a package and its signature, or say what is missing in a wrapper directory",
+	.args = args_any,
 	.run = run_verify,
 	.columns = verify_columns};
+static const struct cmd cmd_new = {.noun = "app",
+	.verb = "new",
+	.help = "write a wrapper directory to begin with",
+	.args = args_new,
+	.run = run_new};
 static const struct cmd cmd_add = {.noun = "app",
 	.verb = "add",
 	.help = "register a package, or pack a wrapper directory and register that",
@@ -213,8 +257,8 @@ static const struct cmd cmd_remove = {.noun = "app",
 	.flags = CMD_DB_WRITE | CMD_DESTRUCTIVE,
 	.run = run_remove};
 
-CMD_NOUN(app, "app", "wrapped applications", 3, &cmd_pack, &cmd_verify, &cmd_add, &cmd_list,
-	&cmd_show, &cmd_remove);
+CMD_NOUN(app, "app", "wrapped applications", 3, &cmd_new, &cmd_pack, &cmd_verify, &cmd_add,
+	&cmd_list, &cmd_show, &cmd_remove);
 
 /* APP or APP=VERSION. */
 static int entity_exists(struct sxc *s, const char *name, struct err *e)

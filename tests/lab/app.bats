@@ -311,6 +311,22 @@ traces() {
 	[ "$(sql "select count(*) from v_instance where app = 'noisy'")" = 0 ]
 }
 
+# Each block of the page is run as it stands; what may fetch packages outside the lab's network, which
+# does not reach them.
+@test "sxc-wrapping(7) leads to a running application" {
+	"$LAB" exec "$SXC" app uninstall -y --purge nginx web1 >&2 || true
+	# shellcheck disable=SC2016
+	{
+		echo 'set -e'
+		echo 'sxc() { case $2 in new|verify|pack|add|show) command "$SXC" "$@";; *) "$LAB" exec "$SXC" "$@";; esac; }'
+		sed -n '/^\.\\" lab$/,/^\.\\" end$/p' "$TOP/man/sxc-wrapping.7" | sed -n 's/^[$>] //p' | sed 's/\\e/\\/g'
+	} >steps
+	[ "$(grep -c '^sxc ' steps)" -ge 10 ]
+	run bash steps
+	[ "$status" = 0 ] || { echo "$output"; false; }
+	[[ $output == *"lighttpd on web1 installed"* && $output == *"dir-listing.activate"* ]] || { echo "$output"; false; }
+}
+
 @test "another package manager is waited for, and what it left half-configured is settled" {
 	make_wrapper named "/bin/sleep infinity" "/bin/true"
 	sed -i 's/{packages: \[\]}/{packages: [hostname]}/' named/wrapper.yaml

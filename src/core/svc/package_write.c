@@ -230,18 +230,23 @@ static bool pretend(void *arg, const char *name, struct template_value *out)
 	return true;
 }
 
+int package_try_template(const char *dir, const struct wrapper *w, const struct wrapper_template *t,
+	struct err *e)
+{
+	autofree char *path = str_fmt("%s/%s", dir, t->from);
+	autostr text = STR_INIT, out = STR_INIT;
+	int r = slurp(path, TEMPLATE_MAX, &text, e);
+
+	return r < 0 ? r
+	             : template_render(path, str_c(&text), text.len, pretend, (void *)w, &out, e);
+}
+
 static int try_templates(const char *dir, const struct wrapper *w, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < w->templates.n && r == 0; i++) {
-		autofree char *path = str_fmt("%s/%s", dir, w->templates.v[i].from);
-		autostr text = STR_INIT, out = STR_INIT;
-
-		if ((r = slurp(path, TEMPLATE_MAX, &text, e)) == 0)
-			r = template_render(path, str_c(&text), text.len, pretend, (void *)w, &out,
-				e);
-	}
+	for (size_t i = 0; i < w->templates.n && r == 0; i++)
+		r = package_try_template(dir, w, &w->templates.v[i], e);
 	return r;
 }
 

@@ -30,6 +30,10 @@ int package_load_wrapper(const char *dir, struct yaml **doc, struct wrapper *w, 
 int package_write(const char *dir, const struct yaml_node *root, const struct wrapper *w,
 	const struct package_lock *lock, const char *cache, const char *path, struct err *e);
 
+/* Do the names in a template exist, and is its syntax sound? E_USAGE with its line. */
+int package_try_template(const char *dir, const struct wrapper *w, const struct wrapper_template *t,
+	struct err *e);
+
 /* "NAME-VERSION.sxa" in fresh memory; the : of an epoch is written %3a. */
 char *package_file_name(const char *app, const char *version);
 
