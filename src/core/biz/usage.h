@@ -34,6 +34,9 @@ struct usage_reading {
  */
 int usage_reading_add(struct sxc *s, const struct usage_reading *r, bool *late, struct err *e);
 
+/* After late readings of a subscription: it falls due again. */
+int usage_refresh(struct sxc *s, int64_t subscription, struct job_ids *jobs, struct err *e);
+
 struct usage_import_done {
 	int64_t added, known;
 };

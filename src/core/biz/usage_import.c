@@ -223,19 +223,12 @@ static int import_record(struct import *im, size_t fields, struct err *e)
 
 /* ---- the file ---- */
 
-/* Months that were billed already fall due again. */
 static int refresh(struct import *im, struct job_ids *jobs, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < im->late.n; i++) {
-		autosub sub = {0};
-		int64_t today;
-
-		if ((r = sub_get(im->s, im->late.v[i], &sub, e)) == 0 &&
-			(r = account_today(im->s, &sub.a, &today, e)) == 0)
-			r = subscription_refresh(im->s, sub.id, today, jobs, e);
-	}
+	for (size_t i = 0; r == 0 && i < im->late.n; i++)
+		r = usage_refresh(im->s, im->late.v[i], jobs, e);
 	return r;
 }
 

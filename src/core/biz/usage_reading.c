@@ -97,6 +97,18 @@ int usage_reading_add(struct sxc *s, const struct usage_reading *r, bool *late, 
 	return 1;
 }
 
+int usage_refresh(struct sxc *s, int64_t subscription, struct job_ids *jobs, struct err *e)
+{
+	autosub sub = {0};
+	int64_t today;
+	int r;
+
+	if ((r = sub_get(s, subscription, &sub, e)) < 0 ||
+		(r = account_today(s, &sub.a, &today, e)) < 0)
+		return r;
+	return subscription_refresh(s, sub.id, today, jobs, e);
+}
+
 int usage_list(struct sxc *s, const struct usage_filter *f, account_row_fn fn, void *arg,
 	struct err *e)
 {

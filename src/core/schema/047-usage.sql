@@ -52,6 +52,16 @@ BEGIN SELECT raise(ABORT, 'a reading never changes'); END;
 CREATE TRIGGER reading_stays BEFORE DELETE ON usage_reading
 BEGIN SELECT raise(ABORT, 'a reading never goes'); END;
 
+-- Where collecting stands. until: the end of the last hour that was sealed; total: what had been
+-- counted then, for what only grows.
+CREATE TABLE usage_checkpoint (
+	ps INTEGER NOT NULL REFERENCES ps (id) ON DELETE CASCADE,
+	resource TEXT NOT NULL,
+	until INTEGER NOT NULL,
+	total INTEGER NOT NULL CHECK (total >= 0),
+	PRIMARY KEY (ps, resource)
+) STRICT, WITHOUT ROWID;
+
 -- Usage of a term was billed for the days before; a late reading takes it back to its own day.
 CREATE TABLE usage_term (
 	term INTEGER PRIMARY KEY REFERENCES subscription_term (id),
