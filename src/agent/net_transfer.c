@@ -7,12 +7,58 @@
 #include <time.h>
 
 #include "agent/agent.h"
+#include "agent/net.h"
 #include "agent/net_sxps.h"
 
 struct transfer {
 	char month[8]; /* "2026-11"; "": nothing was written down yet */
 	int64_t used, total;
+	/* What the interface had counted, which one it was, and the boot it was in. */
+	int64_t seen, index;
+	char boot[9];
 };
+
+/* ---- the interface: what goes by without the kernel module ---- */
+
+static int64_t net_number(const char *dev, const char *what)
+{
+	autofree char *path = str_fmt("/sys/class/net/%s/%s", dev, what);
+	autostr s = STR_INIT;
+
+	return file_read(path, &s, 64, NULL) < 0 ? -1 : strtoll(str_c(&s), NULL, 10);
+}
+
+static void this_boot(char out[9])
+{
+	autostr s = STR_INIT;
+
+	file_read("/proc/sys/kernel/random/boot_id", &s, 64, NULL);
+	snprintf(out, 9, "%.8s", str_c(&s));
+}
+
+/* Bytes that went through since it was last looked at; a new interface counts from nothing. */
+static int64_t interface_moved(const struct ps_conf *c, struct transfer *t)
+{
+	char dev[IFNAMSIZ], boot[9];
+	int64_t in, out, index, sum, before = t->seen;
+
+	net_device(c, dev);
+	in = net_number(dev, "statistics/rx_bytes");
+	out = net_number(dev, "statistics/tx_bytes");
+	index = net_number(dev, "ifindex");
+	if (in < 0 || out < 0 || index < 0)
+		return -1;
+	this_boot(boot);
+	sum = in + out;
+	if (index != t->index || !str_eq(boot, t->boot) || sum < before)
+		before = 0;
+	t->seen = sum;
+	t->index = index;
+	memcpy(t->boot, boot, sizeof(boot));
+	return sum - before;
+}
+
+/* ---- what is written down ---- */
 
 static void this_month(char out[8])
 {
@@ -30,8 +76,10 @@ static void load(const struct ps_conf *c, struct transfer *t)
 
 	*t = (struct transfer){0};
 	if (file_read(ps_path(path, c->name, "transfer"), &s, 256, NULL) < 0 ||
-		sscanf(str_c(&s), "month=%7[0-9-] used=%" SCNd64 " total=%" SCNd64, t->month,
-			&t->used, &t->total) != 3 ||
+		sscanf(str_c(&s),
+			"month=%7[0-9-] used=%" SCNd64 " total=%" SCNd64 " seen=%" SCNd64
+			" index=%" SCNd64 " boot=%8[0-9a-f]",
+			t->month, &t->used, &t->total, &t->seen, &t->index, t->boot) < 3 ||
 		t->used < 0 || t->total < 0)
 		*t = (struct transfer){0};
 }
@@ -39,8 +87,9 @@ static void load(const struct ps_conf *c, struct transfer *t)
 static int keep(const struct ps_conf *c, const struct transfer *t, struct err *e)
 {
 	char path[PATH_MAX];
-	autofree char *text = str_fmt("month=%s\nused=%" PRId64 "\ntotal=%" PRId64 "\n", t->month,
-		t->used, t->total);
+	autofree char *text = str_fmt("month=%s\nused=%" PRId64 "\ntotal=%" PRId64 "\nseen=%" PRId64
+				      "\nindex=%" PRId64 "\nboot=%s\n",
+		t->month, t->used, t->total, t->seen, t->index, t->boot);
 
 	return file_write(ps_path(path, c->name, "transfer"), text, strlen(text), 0600, e);
 }
@@ -59,17 +108,22 @@ int transfer_checkpoint(const struct ps_conf *c, struct err *e)
 {
 	struct transfer t, before;
 	char month[8];
-	int64_t now = sxps_transfer(c);
+	int64_t now = sxps_transfer(c), moved;
 
 	load(c, &t);
 	before = t;
+	moved = interface_moved(c, &t);
+	if (now < 0 && moved > 0) {
+		t.total += moved;
+		t.used += moved;
+	}
 	if (now >= 0) {
 		/* Less than before: someone has set it back by hand. */
 		t.total += now >= t.used ? now - t.used : now;
 		t.used = now;
 	}
 	this_month(month);
-	if (now < 0 && !t.month[0])
+	if (now < 0 && moved < 0 && !t.month[0])
 		return 0;
 	if (!str_eq(t.month, month)) {
 		if (now > 0 && t.month[0] && sxps_transfer_set(c, 0, e) < 0)

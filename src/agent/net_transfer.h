@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net_transfer - what the kernel module counted of each private server's transfer, written down in
- * AGENT_PS/NAME/transfer so that it outlives the context, the module and the machine.
+ * net_transfer - what was counted of each private server's transfer, by the kernel module or, where
+ * that is not loaded, by the private server's interface; written down in AGENT_PS/NAME/transfer so
+ * that it outlives the interface, the module and the machine.
  *
  * A bound on transfer is one of a calendar month (UTC): with the first checkpoint of a month the
- * count begins anew. The total never does. Without the module nothing is counted.
- * Must not know about: configfs, interfaces.
+ * count begins anew. The total never does. Only the module enforces a bound.
+ * Must not know about: configfs.
  */
 #ifndef SXC_AGENT_NET_TRANSFER_H
 #define SXC_AGENT_NET_TRANSFER_H

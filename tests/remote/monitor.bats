@@ -46,7 +46,8 @@ setup() {
 	setup_home 2026-01-15T09:30:00Z
 	export SXC_AGENT=${SXC_AGENT:-$TOP/sxc-agent}
 	for i in 1 2; do
-		"$SRV" exec "$BATS_FILE_TMPDIR/s$i" sh -c 'rm -rf /root/.ssh /usr/lib/sxc /var/lib/sxc'
+		"$SRV" exec "$BATS_FILE_TMPDIR/s$i" sh -c 'rm -rf /root/.ssh /usr/lib/sxc /var/lib/sxc
+			umount /sys/class/net 2>/dev/null; true'
 	done
 	printf 'plan: m\ncurrency: USD\nprice: 1.00\nevery: 1 month\nusage: {transfer: {price: 0.01}}\n' \
 		>"$BATS_TEST_TMPDIR/m.yaml"
@@ -110,6 +111,37 @@ ps1	4	15 12	134"
 	[ "$(readings | tail -1)" = "ps1	5	15 13	40" ]
 	run_sxc invoice check
 	assert_status 0
+}
+
+# What the kernel would say of the interface of ps1: a directory in the place of sysfs.
+interface() { # index, received, sent
+	inside 1 sh -c "mountpoint -q /sys/class/net || mount -t tmpfs tmpfs /sys/class/net
+		mkdir -p /sys/class/net/sxps1/statistics && cd /sys/class/net/sxps1 &&
+		echo $1 >ifindex && echo $2 >statistics/rx_bytes && echo $3 >statistics/tx_bytes"
+}
+
+@test "without the kernel module the interface counts; a new one begins at nothing" {
+	add 1
+	interface 7 100 50
+	monitor 2026-01-15T10:01:00Z
+	expect "ps1	1	15 09	150"
+	interface 7 130 60
+	inside 1 /usr/lib/sxc/sxc-agent checkpoint
+	interface 7 140 60
+	monitor 2026-01-15T11:01:00Z
+	expect "ps1	1	15 09	150
+ps1	2	15 10	50"
+	# Restarted: another interface, which has counted more already than the old one had.
+	interface 9 300 100
+	monitor 2026-01-15T12:01:00Z
+	# The machine was started anew: the same index, another boot.
+	inside 1 sh -c 'sed -i "s/boot=.*/boot=00000000/" /var/lib/sxc/ps/ps1/transfer'
+	interface 9 500 0
+	monitor 2026-01-15T13:01:00Z
+	expect "ps1	1	15 09	150
+ps1	2	15 10	50
+ps1	3	15 11	400
+ps1	4	15 12	500"
 }
 
 @test "a server that is dead holds up no other, and is made up for" {
