@@ -107,7 +107,8 @@ enum {
 	CMD_HIDDEN = 1 << 4,
 	/*
 	 * Looks at -n (sxc->dry_run) itself. Others that write the store are run in a transaction
-	 * that is taken back; on the rest, and on lists, -n is refused (exit 2).
+	 * that is taken back; on the rest, and on lists of what servers answer, -n is
+	 * refused (exit 2).
 	 */
 	CMD_DRY_RUN = 1 << 5,
 	CMD_REPEATABLE = 1 << 6, /* run twice is harmless: a request cut short is run again */

@@ -24,7 +24,10 @@ static unsigned flags_of(const struct line *l)
 /* Its dry run is the command itself in a transaction that is taken back; see run_tried(). */
 static bool cmd_is_tried(const struct cmd *c)
 {
-	return (c->flags & CMD_DB_WRITE) && !(c->flags & (CMD_DRY_RUN | CMD_LIST));
+	const unsigned asks = CMD_LIST |
+	                      CMD_NETWORK; /* what a list keeps of its answers is no change */
+
+	return (c->flags & CMD_DB_WRITE) && !(c->flags & CMD_DRY_RUN) && (c->flags & asks) != asks;
 }
 
 static void setup_out(struct out_setup *setup, const struct globals *g, const struct cmd *c)
