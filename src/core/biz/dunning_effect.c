@@ -6,6 +6,7 @@
 #include "biz/dunning_int.h"
 #include "biz/mail.h"
 #include "biz/ps.h"
+#include "biz/ps_archive.h"
 #include "biz/ps_throttle.h"
 #include "biz/subscription.h"
 #include "util/str.h"
@@ -137,6 +138,26 @@ static int stop(struct sxc *s, int64_t sub, const char *state, json_t *did, stru
 	return str_eq(state, "active") ? db_run(s->db, e, SQL_STATE, sub, "suspended") : 0;
 }
 
+/* Private servers that have no archive yet get one: how many those are. */
+static int archive_all(struct sxc *s, int64_t sub, struct job_ids *jobs, struct err *e)
+{
+	autothings list = {0};
+	int r = list_things(s, SQL_PS, sub, &list, e), missing = 0;
+
+	for (size_t i = 0; r >= 0 && i < list.n; i++) {
+		bool unfinished = false;
+		int64_t job = 0;
+
+		if ((r = ps_archive_made(s, list.v[i].name, &unfinished, e)) != 0)
+			continue;
+		missing++;
+		if (!unfinished)
+			r = ps_archive_tx(s, list.v[i].name, &job, e);
+		note_job(jobs, job);
+	}
+	return r < 0 ? r : missing;
+}
+
 /* Stopped now; what it holds is kept on its server until the day. */
 static int terminate(struct sxc *s, const struct dun *d, int64_t sub, const char *state,
 	json_t *did, struct job_ids *jobs, struct err *e)
@@ -144,7 +165,9 @@ static int terminate(struct sxc *s, const struct dun *d, int64_t sub, const char
 	int r = str_eq(state, "active") ? stop(s, sub, state, did, jobs, e) : 0;
 
 	(void)d;
-	return r < 0 ? r : subscription_end_today(s, sub, jobs, e);
+	if (r < 0 || (r = archive_all(s, sub, jobs, e)) < 0)
+		return r;
+	return subscription_end_today(s, sub, jobs, e);
 }
 
 static int keep_until(struct sxc *s, const struct dun *d, char until[DAY_TEXT], struct err *e)
@@ -446,6 +469,16 @@ int dun_delete_kept(struct sxc *s, struct job_ids *jobs, struct err *e)
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
 		int64_t job = 0, sub = db_i64(&q, 1);
 
+		if ((r = archive_all(s, sub, jobs, e)) < 0)
+			return r;
+		if (r > 0) {
+			sxc_note(s, 0,
+				"subscription #%lld: not deleted before it is archived: see "
+				"\"sxc job list\"",
+				(long long)sub);
+			n++;
+			continue;
+		}
 		if ((r = provision_remove(s, sub, &job, e)) < 0 ||
 			(r = db_run(s->db, e, SQL_LIFTED, db_i64(&q, 0), day)) < 0)
 			return r;
