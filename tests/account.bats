@@ -227,3 +227,24 @@ extra	stamps	500	0" ] || { echo "$output" && false; }
 	run_sxc account subscriptions -q
 	assert_ok ada/1
 }
+
+@test "withdrawal: only consumers, only for some days" {
+	printf 'plan: web\ncurrency: USD\nprice: 30\nevery: 1 month\nsetup: 12\n' >"$BATS_TEST_TMPDIR/w.yaml"
+	"$SXC" -q plan apply "$BATS_TEST_TMPDIR/w.yaml"
+	"$SXC" -q account add acme --email acme@example.net --kind business
+	"$SXC" -q account add eva --email eva@example.net
+	"$SXC" -q account subscribe acme web
+	"$SXC" -q account subscribe eva web
+	"$SXC" -q account subscribe eva web
+	run_sxc -y account cancel acme/1 --when withdraw
+	assert_refused 5 "account acme is a business: only consumers may withdraw"
+	run_sxc -y --now 2026-04-16 account cancel eva/1 --when withdraw
+	assert_refused 5 "eva/1 could be withdrawn from until 2026-04-15"
+	run_sxc -y --now 2026-04-15 account cancel eva/1 --when withdraw
+	assert_ok "eva/1 cancelled from 2026-04-15"
+	"$SXC" -q config set withdrawal 30d
+	run_sxc -y --now 2026-05-01 account cancel eva/2 --when withdraw
+	assert_ok "eva/2 cancelled from 2026-05-01"
+	run_sxc -y account cancel eva/2 --when later
+	assert_refused 2 "--when: 'later' is not one of now, end, withdraw"
+}

@@ -99,27 +99,24 @@ static const struct opt opts_change[] = {OPT_ENT(struct change_opts, plan, "plan
 		"default: what the plan's policy says"),
 	OPT_END};
 static const struct opt opts_cancel[] = {OPT(struct change_opts, when, "when", 0, OPT_TEXT,
-						 "now|end", "default: what the plan's policy says"),
+						 "now|end|withdraw",
+						 "default: what the plan's policy says"),
 	OPT_END};
 static const struct arg args_subscription[] = {{"SUBSCRIPTION", ENT_SUBSCRIPTION, ARG_ONE},
 	ARG_END};
 
 /* 0: not given, else the place of the word in the list, from 1. */
-static int when_of(const char *when, const char *const *words, int *out, struct err *e)
+static int when_of(const char *when, const char *const *words)
 {
-	*out = 0;
-	for (int i = 0; when && i < 2; i++)
+	for (int i = 0; when && words[i]; i++)
 		if (str_eq(when, words[i]))
-			*out = i + 1;
-	if (when && !*out)
-		return err_set(e, E_USAGE, "--when: '%.40s' is not %s or %s", when, words[0],
-			words[1]);
+			return i + 1;
 	return 0;
 }
 
 static int run_change(struct call *c, struct err *e)
 {
-	static const char *const words[] = {"now", "renewal"};
+	static const char *const words[] = {"now", "renewal", NULL};
 	const struct change_opts *o = c->opts;
 	struct change_new n = {.subscription = c->args[0],
 		.plan = o->plan,
@@ -128,11 +125,9 @@ static int run_change(struct call *c, struct err *e)
 		.custom = &o->custom};
 	struct change_done done;
 	autojobs jobs = {0};
-	int when, r = when_of(o->when, words, &when, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	n.when = (enum change_when)when;
+	n.when = (enum change_when)when_of(o->when, words);
 	if ((r = subscription_change(c->sxc, &n, &done, &jobs, e)) < 0)
 		return r;
 	out_done_name(c->out, "subscription", done.name, "%s %s from %s", done.name,
@@ -142,14 +137,14 @@ static int run_change(struct call *c, struct err *e)
 
 static int run_cancel(struct call *c, struct err *e)
 {
-	static const char *const words[] = {"now", "end"};
+	static const char *const words[] = {"now", "end", "withdraw", NULL};
 	const struct change_opts *o = c->opts;
 	struct cancel_done done;
 	autojobs jobs = {0};
-	int when, r = when_of(o->when, words, &when, e);
+	enum cancel_when when = (enum cancel_when)when_of(o->when, words);
+	int r = subscription_cancel(c->sxc, c->args[0], when, &done, &jobs, e);
 
-	if (r < 0 || (r = subscription_cancel(c->sxc, c->args[0], (enum cancel_when)when, &done,
-			      &jobs, e)) < 0)
+	if (r < 0)
 		return r;
 	out_done_name(c->out, "subscription", done.name, "%s cancelled from %s", done.name,
 		done.day);

@@ -40,8 +40,6 @@ static int read_opts(const struct call *c, struct migrate_new *n, struct err *e)
 		.when = str_eq(o->when, "now") ? WHEN_NOW : WHEN_RENEWAL};
 	if (o->from < 1 || o->to < 1)
 		return err_set(e, E_USAGE, "say which versions: --from V --to V");
-	if (o->when && !str_eq(o->when, "now") && !str_eq(o->when, "renewal"))
-		return err_set(e, E_USAGE, "--when: '%.40s' is not renewal or now", o->when);
 	if (call_given(c, "notice") && (n->notice < 1 || n->notice > 3650))
 		return err_set(e, E_USAGE, "--notice is 1 to 3650 days");
 	return 0;

@@ -191,23 +191,33 @@ static int add_credit(const struct bill_sub *sub, const struct bill_term *t, con
 	like.credit = true;
 	like.taxable = t->taxable;
 	like.tax_included = t->tax_included;
-	like.start = like.start > t->until ? like.start : t->until;
-	like.days = like.until - like.start;
+	if (like.until != DAY_NONE) {
+		like.start = like.start > t->until ? like.start : t->until;
+		like.days = like.until - like.start;
+	}
 	r = bill_gross(-like.unit_price, like.quantity, like.days, like.whole, &like.gross, e);
 	if (r < 0)
 		return r;
 	like.item = mem_strdup(item);
 	if (strcmp(item, ITEM_PLAN) == 0)
 		like.text = str_fmt("%s, days not used", t->title);
+	else if (strcmp(item, ITEM_SETUP) == 0)
+		like.text = str_fmt("%s, setup, withdrawn", t->title);
 	else
 		like.text = str_fmt("%s, %s, days not used", t->title, item + strlen(ITEM_OPTION));
 	vec_push(out, like);
 	return 0;
 }
 
-static bool leaves_days(const struct bill_term *t, int64_t term, int64_t until)
+/* Does the end of the term leave something of a charge? Days, or the set-up of who withdraws. */
+static bool leaves(const struct bill_sub *sub, const struct bill_term *t, int64_t term,
+	const char *item, int64_t until)
 {
-	return term == t->id && until != DAY_NONE && until > t->until;
+	if (term != t->id)
+		return false;
+	if (until == DAY_NONE)
+		return sub->withdrawn && strcmp(item, ITEM_SETUP) == 0;
+	return until > t->until;
 }
 
 static int credit_term(struct bill_sub *sub, const struct bill_term *t, struct bill_items *out,
@@ -224,7 +234,7 @@ static int credit_term(struct bill_sub *sub, const struct bill_term *t, struct b
 			.unit_price = c->unit_price,
 			.whole = c->whole};
 
-		if (r < 0 || c->credited || !leaves_days(t, c->term, c->until))
+		if (r < 0 || c->credited || !leaves(sub, t, c->term, c->item, c->until))
 			continue;
 		r = add_credit(sub, t, c->item, like, out, e);
 		c->credited = true;
@@ -238,7 +248,8 @@ static int credit_term(struct bill_sub *sub, const struct bill_term *t, struct b
 			.unit_price = it->unit_price,
 			.whole = it->whole};
 
-		if (!it->credit && it->sub == sub->id && leaves_days(t, it->term, it->until))
+		if (!it->credit && it->sub == sub->id &&
+			leaves(sub, t, it->term, it->item, it->until))
 			r = add_credit(sub, t, it->item, like, out, e);
 	}
 	return r;
@@ -289,7 +300,7 @@ int bill_subscription(struct bill_sub *sub, int64_t horizon, struct bill_items *
 		if (t->closed)
 			continue;
 		r = charge_term(sub, t, horizon, out, e);
-		if (r == 0 && t->until != DAY_NONE && !t->arrears)
+		if (r == 0 && t->until != DAY_NONE && (!t->arrears || sub->withdrawn))
 			r = credit_term(sub, t, out, e);
 		if (r < 0)
 			return r;

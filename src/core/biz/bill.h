@@ -74,6 +74,7 @@ struct bill_sub {
 	int64_t first_paid; /* first day that costs something */
 	int64_t until;      /* cancelled from that day, or DAY_NONE */
 	bool setup_due;
+	bool withdrawn;              /* the set-up is taken back, too */
 	int64_t coupon;              /* row id, 0: none */
 	VEC(struct bill_term) terms; /* not closed, in order */
 	VEC(struct bill_charge)

@@ -190,10 +190,11 @@ static int discount_credit(struct sxc *s, const struct bill_items *items, struct
 		days = items->v[it->credits_item].days;
 		rates = it->taxable ? rates : NULL;
 	}
-	if (r < 0 || !discount || !days)
+	if (r < 0 || !discount)
 		return r;
 	if ((r = bill_net(it->gross, it->tax_included, rates, &net, e)) < 0 ||
-		(r = num_muldiv(-discount, it->days, days, &it->discount, e)) < 0)
+		(r = num_muldiv(-discount, days ? it->days : 1, days ? days : 1, &it->discount,
+			 e)) < 0)
 		return r;
 	if (it->discount < net)
 		it->discount = net;

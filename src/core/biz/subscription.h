@@ -82,13 +82,15 @@ struct migrate_row {
 int subscription_migrate(struct sxc *s, const struct migrate_new *n, account_row_fn fn, void *arg,
 	struct job_ids *jobs, struct err *e);
 
-enum cancel_when { CANCEL_POLICY, CANCEL_NOW, CANCEL_END };
+/* Withdraw: only a consumer, within the days that are configured; charged for the days used, the
+ * set-up goes back. */
+enum cancel_when { CANCEL_POLICY, CANCEL_NOW, CANCEL_END, CANCEL_WITHDRAW };
 struct cancel_done {
 	char name[96];
 	char day[DAY_TEXT]; /* the first without it */
 	bool ended;         /* that is today */
 };
-/* E_STATE when it has ended or is cancelled for that day or earlier. */
+/* E_STATE when it has ended, is cancelled for that day or earlier, or cannot be withdrawn from. */
 int subscription_cancel(struct sxc *s, const char *subscription, enum cancel_when when,
 	struct cancel_done *done, struct job_ids *jobs, struct err *e);
 

@@ -8,6 +8,7 @@
 #include "util/money.h"
 #include "util/num.h"
 #include "util/str.h"
+#include "util/tz.h"
 
 #define SQL_TERM_AT                                                                                \
 	"SELECT id, seq, version, price, start, until, anchor, anchor_day FROM subscription_term " \
@@ -23,6 +24,12 @@
 #define SQL_LAST_SEQ "SELECT max(seq) FROM subscription_term WHERE subscription = ?1"
 #define SQL_CHOSEN   "SELECT name, quantity FROM term_option WHERE term = ?1 ORDER BY name"
 #define SQL_UNTIL    "UPDATE subscription SET until = ?2 WHERE id = ?1"
+#define SQL_ORDERED  "SELECT created FROM subscription WHERE id = ?1"
+#define SQL_WITHDRAW "UPDATE subscription SET withdrawn = 1, setup_due = 0 WHERE id = ?1"
+/* The term that bore the set-up is looked at again. */
+#define SQL_REOPEN                                                                                 \
+	"UPDATE subscription_term SET closed = 0 WHERE id = (SELECT term FROM billed "             \
+	"WHERE subscription = ?1 AND item = 'setup' AND kind = 'charge')"
 
 int sub_term_at(struct sxc *s, int64_t subscription, int64_t day, struct cur_term *t, struct err *e)
 {
@@ -340,10 +347,35 @@ static int cancel_day(struct sxc *s, const struct sub *sub, enum cancel_when whe
 	cur.anchor.every = o.every;
 	if (when == CANCEL_POLICY)
 		when = str_eq(o.cancel, "now") ? CANCEL_NOW : CANCEL_END;
-	*day = when == CANCEL_NOW ? today : renewal(sub, &cur.anchor, today);
+	*day = when != CANCEL_END ? today : renewal(sub, &cur.anchor, today);
 	if (when == CANCEL_END && sub->prepaid != DAY_NONE)
 		*day = later(*day, sub->prepaid);
 	return 0;
+}
+
+/* Directive 2011/83/EU, articles 9 and 14, is the model: consumers alone, for some days. */
+static int withdraw(struct sxc *s, const struct sub *sub, int64_t today, struct err *e)
+{
+	int64_t days = 0, created = 0, ordered;
+	char name[96], last[DAY_TEXT];
+	autotz *tz = NULL;
+	int r;
+
+	sub_name(sub, name, sizeof(name));
+	if (!str_eq(sub->a.kind, "consumer"))
+		return err_set(e, E_STATE, "account %s is a %s: only consumers may withdraw",
+			sub->a.name, sub->a.kind);
+	if ((r = config_get_i64(s, "withdrawal", &days, e)) < 0 ||
+		(r = db_get_i64(s->db, &created, e, SQL_ORDERED, sub->id)) < 0 ||
+		(r = tz_load(&tz, sub->a.timezone, e)) < 0)
+		return r;
+	ordered = tz_day(tz, created);
+	if (today > ordered + days)
+		return err_set(e, E_STATE, "%s could be withdrawn from until %s", name,
+			day_format(ordered + days, last));
+	if ((r = db_run(s->db, e, SQL_WITHDRAW, sub->id)) < 0)
+		return r;
+	return db_run(s->db, e, SQL_REOPEN, sub->id);
 }
 
 /* End it on a day: nothing is agreed on from then. */
@@ -388,6 +420,8 @@ static int cancel(struct sxc *s, const char *subscription, enum cancel_when when
 	if (sub.until != DAY_NONE && sub.until <= day)
 		return err_set(e, E_STATE, "%s is cancelled from %s already", subscription,
 			day_format(sub.until, done->day));
+	if (when == CANCEL_WITHDRAW && (r = withdraw(s, &sub, today, e)) < 0)
+		return r;
 	return end_on(s, &sub, day, today, jobs, e);
 }
 

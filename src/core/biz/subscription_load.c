@@ -15,7 +15,8 @@
 #define HEAD                                                                                       \
 	"SELECT id, first_paid, until, setup_due, paid_until, number, state, coupon, "             \
 	"EXISTS (SELECT 1 FROM subscription_term t WHERE t.subscription = s.id AND t.seq = 2), "   \
-	"EXISTS (SELECT 1 FROM dunning_hold h WHERE h.subscription = s.id) FROM subscription s "
+	"EXISTS (SELECT 1 FROM dunning_hold h WHERE h.subscription = s.id), withdrawn "            \
+	"FROM subscription s "
 #define SQL_HEAD HEAD "WHERE id = ?1"
 #define SQL_DUE  HEAD "WHERE account = ?1 AND wake <= ?2 ORDER BY number"
 #define SQL_TERMS                                                                                  \
@@ -42,7 +43,7 @@
 	"WHERE c.credits = l.id AND i.state <> 'void') "                                           \
 	"FROM billed b JOIN invoice_line l ON l.id = b.line "                                      \
 	"WHERE b.subscription = ?1 AND b.term = ?2 AND b.kind = 'charge' "                         \
-	"AND (l.until > ?3 OR b.start >= ?4) ORDER BY l.id"
+	"AND (l.until > ?3 OR b.start >= ?4 OR (?5 AND b.item = 'setup')) ORDER BY l.id"
 #define SQL_SAVE_TERM "UPDATE subscription_term SET billed_until = ?2, closed = ?3 WHERE id = ?1"
 #define SQL_SAVE                                                                                   \
 	"UPDATE subscription SET setup_due = ?2, paid_until = ?3, next_bill = ?4, wake = ?5 "      \
@@ -133,7 +134,7 @@ static int load_charges(struct sxc *s, struct bill_sub *sub, const struct bill_t
 	autoclean(db_done) struct query q = {0};
 	char until[DAY_TEXT], billed[DAY_TEXT];
 	int r = db_query(s->db, &q, e, SQL_CHARGES, sub->id, t->id, day_arg(t->until, until),
-		day_format(t->billed_until, billed));
+		day_format(t->billed_until, billed), sub->withdrawn);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
 		struct bill_charge c = {.line = db_i64(&q, 0),
@@ -212,7 +213,8 @@ static void read_head(struct query *q, struct bill_sub *sub)
 		.number = db_i64(q, 5),
 		.ended = str_eq(db_text(q, 6), "ended"),
 		.coupon = db_i64(q, 7),
-		.changed = db_i64(q, 8)};
+		.changed = db_i64(q, 8),
+		.withdrawn = db_i64(q, 10)};
 }
 
 int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct err *e)

@@ -127,6 +127,7 @@ CREATE TABLE subscription (
 	start TEXT NOT NULL,
 	first_paid TEXT NOT NULL,
 	until TEXT,      -- cancelled from this day
+	withdrawn INTEGER NOT NULL DEFAULT 0 CHECK (withdrawn IN (0, 1)), -- set-up goes back, too
 	setup_due INTEGER NOT NULL CHECK (setup_due IN (0, 1)),
 	prepaid_until TEXT, -- the days before were paid elsewhere
 	paid_until TEXT, -- charged for the days before

@@ -43,6 +43,8 @@ static const struct setting settings[] = {
 	{"terms", SETTING_DAYS, "14d", "days from an invoice to its due date", 0, 365, NULL},
 	{"timezone", SETTING_TIMEZONE, "UTC", "the seller's time zone: the day invoices bear", 0, 0,
 		NULL},
+	{"withdrawal", SETTING_DAYS, "14d", "days from an order in which a consumer may withdraw",
+		0, 365, NULL},
 };
 
 const struct setting *settings_at(size_t i)
