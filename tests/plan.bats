@@ -381,3 +381,28 @@ ada/1	changed	2026-03-15	"
 	assert_out_has "10.00 USD"
 	assert_out_has "12.00 USD"
 }
+
+@test "each example of sxc-plan(5) is valid" {
+	awk '/^\.Bd -literal/ { f = "example" ++n ".yaml"; next } /^\.Ed/ { f = "" } f { print > f }' \
+		"$TOP/man/sxc-plan.5"
+	examples=(example*.yaml)
+	[ "${#examples[@]}" -ge 6 ] || seen "only ${#examples[@]} examples"
+	for file in "${examples[@]}"; do
+		grep -q '^plan:' "$file" ||
+			sed -i '1i plan: x\ncurrency: USD\nprice: 1\nevery: 1 month' "$file"
+		run_sxc plan validate "$file"
+		assert_status 0
+	done
+	run_sxc plan apply example*.yaml
+	assert_status 0
+}
+
+@test "sxc-plan(5) documents every key" {
+	web
+	echo "nonesuch: 1" >>web.yaml
+	run_sxc plan validate web.yaml
+	assert_status 2
+	for key in ${err#*allowed are }; do
+		grep -q "^\.It Cm $key\$" "$TOP/man/sxc-plan.5" || seen "$key is not documented"
+	done
+}

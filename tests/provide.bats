@@ -178,3 +178,66 @@ is_asked() {
 	run_sxc account change ada/2 --set private-server.memory=1G
 	assert_refused 5 "the plan provides nothing that could be customised"
 }
+
+# The server refuses whatever is asked of it.
+broken() {
+	store "UPDATE server SET host_key = NULL"
+}
+
+mended() {
+	store "UPDATE server SET host_key = 'SHA256:$(printf %043d 0)'"
+}
+
+@test "an order that cannot be provided is taken back, and costs nothing" {
+	plan small 10 "cpu: 5%, memory: 256M, disk: 2G" "stock: 1"
+	broken
+	run_sxc account subscribe ada small
+	assert_status 5
+	assert_err_has "the order of ada/1 is taken back"
+	assert_err_has "failed and was undone"
+	run sql "SELECT subscription, state FROM v_subscription"
+	[ "$output" = "ada/1	ended" ] || { echo "$output" && false; }
+	[ "$(sql 'SELECT (SELECT count(*) FROM ps), (SELECT count(ps) FROM address)')" = "0	0" ]
+	run_sxc --now 2026-05-01 invoice run
+	assert_err "0 invoices, 0 credit notes, 0 lines"
+	mended
+	subscribe ada small
+}
+
+@test "what was billed before the order was taken back is credited" {
+	plan small 10 "cpu: 5%, memory: 256M, disk: 2G"
+	run_sxc account subscribe ada small
+	assert_status 9
+	"$SXC" -q invoice run >/dev/null
+	broken
+	run_sxc job resume
+	[ "$status" != 0 ] || seen "it was provided"
+	"$SXC" -q invoice run >/dev/null
+	run sql "SELECT item, amount FROM v_invoice_line"
+	[ "$output" = "plan	1000
+plan	-1000" ] || { echo "$output" && false; }
+	run sql "SELECT balance, credit FROM v_account"
+	[ "$output" = "0	0" ] || { echo "$output" && false; }
+}
+
+@test "what was paid first waits again and is tried again by each run" {
+	plan small 10 "cpu: 5%, memory: 256M, disk: 2G" "provision: paid"
+	run_sxc account subscribe ada small --name box
+	assert_ok "ada/1 subscribed to small, to be provided once its first invoice is paid"
+	"$SXC" -q invoice run >/dev/null
+	broken
+	run_sxc invoice pay 2026-000001
+	assert_status 5
+	assert_err_has "ada/1 waits again: every run tries to provide it"
+	run_sxc account subscriptions -c state --no-header
+	assert_ok pending
+	mended
+	run_sxc --now 2026-04-02 invoice run
+	assert_status 0
+	assert_err_has "1 job queued"
+	[ "$(sql 'SELECT name, state FROM ps')" = "box	adding" ]
+	run_sxc account subscriptions -c state --no-header
+	assert_ok active
+	run_sxc --now 2026-04-03 invoice run
+	assert_err "0 invoices, 0 credit notes, 0 lines"
+}

@@ -3,10 +3,15 @@
 #include <string.h>
 
 #include "biz/domain_int.h"
+#include "biz/provision.h"
 #include "util/str.h"
 
-#define SQL_STATE  "UPDATE domain SET state = ?2 WHERE id = ?1"
-#define SQL_IS     "SELECT state FROM domain WHERE id = ?1"
+#define SQL_STATE "UPDATE domain SET state = ?2 WHERE id = ?1"
+#define SQL_IS    "SELECT state FROM domain WHERE id = ?1"
+/* What came with a private server does not take the order back with it. */
+#define SQL_ORDERED                                                                                \
+	"SELECT coalesce(d.subscription, 0) FROM domain d JOIN ps p ON p.id = d.ps "               \
+	"WHERE d.id = ?1 AND p.subscription IS NOT d.subscription"
 #define SQL_REMOVE "DELETE FROM domain WHERE id = ?1"
 
 static int call(struct job *j, const char *op, struct err *e)
@@ -60,8 +65,19 @@ static int forget(struct job *j, struct err *e)
 	return db_run(j->sxc->db, e, SQL_REMOVE, job_arg_i64(j, "domain", 0));
 }
 
+/* Who ordered it is told that it is not to be had. */
+static int give_up(struct job *j, struct err *e)
+{
+	int64_t subscription = 0;
+	int r = db_get_i64(j->sxc->db, &subscription, e, SQL_ORDERED, job_arg_i64(j, "domain", 0));
+
+	if (r < 0 || (r = forget(j, e)) < 0)
+		return r;
+	return subscription ? provision_gave_up(j->sxc, subscription, e) : 0;
+}
+
 static const struct job_step steps_add[] = {
-	{.name = "take it down in the books", .undo_commit = forget, .undo_name = "strike it out"},
+	{.name = "take it down in the books", .undo_commit = give_up, .undo_name = "strike it out"},
 	{.name = "make site",
 		.run = make_site,
 		.commit = is_active,

@@ -37,6 +37,12 @@ int provision_queue(struct sxc *s, int64_t subscription, const char *provides,
  * E_BUSY while other work on it is unfinished. *job 0 when there is nothing to do. */
 int provision_change(struct sxc *s, int64_t subscription, const char *before, const char *after,
 	const char *best_effort, int64_t *job, struct err *e);
+/*
+ * What was being made for a subscription could not be, and was taken back; inside the transaction
+ * that says so. What was to be provided when paid waits again, and every run tries again; any other
+ * order is taken back.
+ */
+int provision_gave_up(struct sxc *s, int64_t subscription, struct err *e);
 /* Queue suspension, resumption or removal of everything the subscription made; inside its
  * transaction. *job 0 when there is nothing. */
 int provision_suspend(struct sxc *s, int64_t subscription, int64_t *job, struct err *e);

@@ -4,6 +4,7 @@
 
 #include "biz/address.h"
 #include "biz/image.h"
+#include "biz/provision.h"
 #include "biz/ps_int.h"
 #include "biz/server.h"
 #include "svc/sign.h"
@@ -25,7 +26,8 @@
 	"UPDATE ps SET cpu = ?2, cpu_max = ?3, net = ?4, memory = ?5, vm = ?6, disk = ?7, "        \
 	"inodes = ?8, procs = ?9, sessions = ?10, transfer = ?11, best_effort = coalesce(?12, 0) " \
 	"WHERE id = ?1"
-#define UID_RANGE 65536
+#define SQL_ORDERED "SELECT coalesce(subscription, 0) FROM ps WHERE id = ?1"
+#define UID_RANGE   65536
 
 int64_t ps_job_id(const struct job *j)
 {
@@ -210,10 +212,19 @@ int ps_step_forget(struct job *j, struct err *e)
 	return db_run(db, e, SQL_REMOVE_NAME, name);
 }
 
+/* Who ordered it is told that it is not to be had. */
+static int give_up(struct job *j, struct err *e)
+{
+	int64_t subscription = 0;
+	int r = db_get_i64(j->sxc->db, &subscription, e, SQL_ORDERED, job_arg_i64(j, "ps", 0));
+
+	if (r < 0 || (r = ps_step_forget(j, e)) < 0)
+		return r;
+	return subscription ? provision_gave_up(j->sxc, subscription, e) : 0;
+}
+
 static const struct job_step steps_add[] = {
-	{.name = "reserve name and address",
-		.undo_commit = ps_step_forget,
-		.undo_name = "release them"},
+	{.name = "reserve name and address", .undo_commit = give_up, .undo_name = "release them"},
 	{.name = "bring image", .run = ps_step_image},
 	{.name = "create private server",
 		.run = ps_step_create,

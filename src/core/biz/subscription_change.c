@@ -378,8 +378,7 @@ static int withdraw(struct sxc *s, const struct sub *sub, int64_t today, struct 
 	return db_run(s->db, e, SQL_REOPEN, sub->id);
 }
 
-/* End it on a day: nothing is agreed on from then. */
-static int end_on(struct sxc *s, const struct sub *sub, int64_t day, int64_t today,
+int sub_end_on(struct sxc *s, const struct sub *sub, int64_t day, int64_t today,
 	struct job_ids *jobs, struct err *e)
 {
 	autofree char *after = NULL;
@@ -422,7 +421,7 @@ static int cancel(struct sxc *s, const char *subscription, enum cancel_when when
 			day_format(sub.until, done->day));
 	if (when == CANCEL_WITHDRAW && (r = withdraw(s, &sub, today, e)) < 0)
 		return r;
-	return end_on(s, &sub, day, today, jobs, e);
+	return sub_end_on(s, &sub, day, today, jobs, e);
 }
 
 int subscription_cancel(struct sxc *s, const char *subscription, enum cancel_when when,
@@ -449,7 +448,7 @@ static int cancel_one(struct sxc *s, int64_t id, int64_t today, struct job_ids *
 	autosub sub = {0};
 	int r = sub_get(s, id, &sub, e);
 
-	return r < 0 ? r : end_on(s, &sub, today, today, jobs, e);
+	return r < 0 ? r : sub_end_on(s, &sub, today, today, jobs, e);
 }
 
 int subscription_end_today(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e)

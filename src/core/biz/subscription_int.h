@@ -83,6 +83,10 @@ bool sub_is_refusal(int code);
 /* Put the term that holds today in force. */
 int sub_switch(struct sxc *s, int64_t id, int64_t today, struct err *e);
 
+/* End it on a day: nothing is agreed on from then. */
+int sub_end_on(struct sxc *s, const struct sub *sub, int64_t day, int64_t today,
+	struct job_ids *jobs, struct err *e);
+
 /* End whatever was agreed from that day on: the term that holds it ends there, later ones never
  * begin. */
 int sub_cut(struct sxc *s, int64_t subscription, int64_t day, struct err *e);

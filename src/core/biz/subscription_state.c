@@ -10,13 +10,16 @@
 #include "util/str.h"
 
 #define SQL_ACTIVATE                                                                               \
-	"UPDATE subscription SET state = 'active', request = NULL, "                               \
+	"UPDATE subscription SET state = 'active', "                                               \
 	"provided = coalesce(?2, provided) WHERE id = ?1"
 #define SQL_WAITING                                                                                \
 	"SELECT s.id FROM subscription s WHERE s.account = ?1 AND s.state = 'pending' AND EXISTS " \
 	"(SELECT 1 FROM invoice_line l JOIN invoice i ON i.id = l.invoice "                        \
 	"WHERE l.subscription = s.id AND i.state = 'paid' AND i.kind = 'invoice' "                 \
 	"AND NOT EXISTS (SELECT 1 FROM invoice_line c WHERE c.credits = l.id))"
+#define SQL_WAIT                                                                                   \
+	"UPDATE subscription SET state = 'pending', provided = NULL, "                             \
+	"wake = min(coalesce(wake, ?2), ?2) WHERE id = ?1"
 #define SQL_WAKE      "UPDATE subscription SET wake = min(coalesce(wake, ?2), ?2) WHERE id = ?1"
 #define SQL_IN_STATE  "SELECT id FROM subscription WHERE account = ?1 AND state = ?2 ORDER BY id"
 #define SQL_SET_STATE "UPDATE subscription SET state = ?2 WHERE id = ?1"
@@ -124,6 +127,40 @@ int subscription_retry(struct sxc *s, int64_t account, struct job_ids *jobs, str
 	for (size_t i = 0; r == 0 && i < ids.n; i++)
 		r = subscription_paid(s, ids.v[i], jobs, e);
 	return r;
+}
+
+static int wait_again(struct sxc *s, const struct sub *sub, const char *name, struct err *e)
+{
+	char today[DAY_TEXT];
+	int r = db_run(s->db, e, SQL_WAIT, sub->id, day_format(s->now / 86400, today));
+
+	if (r < 0)
+		return r;
+	sxc_note(s, 0, "%s waits again: every run tries to provide it", name);
+	return account_set_wake(s, sub->account, e);
+}
+
+int provision_gave_up(struct sxc *s, int64_t subscription, struct err *e)
+{
+	autoclean(plan_offer_release) struct plan_offer o = {0};
+	autojobs none = {0};
+	autosub sub = {0};
+	struct cur_term cur;
+	char name[96];
+	int64_t today;
+	int r;
+
+	if ((r = sub_get(s, subscription, &sub, e)) < 0 || str_eq(sub.state, "ended"))
+		return r;
+	if ((r = account_today(s, &sub.a, &today, e)) < 0 ||
+		(r = sub_term_at(s, sub.id, today, &cur, e)) < 0 ||
+		(r = plan_offer_version(s, cur.version, sub.currency, &o, e)) < 0)
+		return r;
+	sub_name(&sub, name, sizeof(name));
+	if (o.paid_first)
+		return wait_again(s, &sub, name, e);
+	sxc_note(s, 0, "the order of %s is taken back", name);
+	return sub_end_on(s, &sub, sub.start, today, &none, e);
 }
 
 /* ---- suspend, resume ---- */

@@ -134,7 +134,7 @@ CREATE TABLE subscription (
 	next_bill TEXT,
 	wake TEXT,       -- the day on which invoice run has to look at it
 	provided INTEGER, -- the term by which it is provided; NULL: nothing is
-	request TEXT,    -- what to provision with, until it is
+	request TEXT,    -- what to provision with once it is paid
 	coupon INTEGER REFERENCES coupon (id),
 	created INTEGER NOT NULL,
 	UNIQUE (account, number)
