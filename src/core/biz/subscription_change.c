@@ -459,7 +459,7 @@ int subscription_end_today(struct sxc *s, int64_t id, struct job_ids *jobs, stru
 
 	if ((r = sub_get(s, id, &sub, e)) < 0 || (r = account_today(s, &sub.a, &today, e)) < 0)
 		return r;
-	return end_on(s, &sub, today, today, jobs, e);
+	return sub_end_on(s, &sub, today, today, jobs, e);
 }
 
 int subscription_cancel_all(struct sxc *s, const struct account *a, struct job_ids *jobs,
