@@ -121,3 +121,22 @@ setup() {
 	run_sxc ps set a --revert
 	assert_refused 5 "private server a was not rebuilt: there is no image to go back to"
 }
+
+@test "how they are is unknown where the server does not answer" {
+	run_sxc ps list --live --columns ps,state,live,restarts
+	assert_status 0
+	assert_out $'ps\tstate\tlive\trestarts\na\trunning\tunknown\t\nb\tstopped\tunknown\t'
+	assert_err_has "server s1"
+	run_sxc ps show b --live --columns ps,live
+	assert_status 0
+	assert_out $'ps\tlive\nb\tunknown'
+	run_sxc ps top --once
+	assert_status 0
+	assert_out_like '^ps.server.cpu.memory.procs.sent.received.disk.restarts$'
+	run_sxc ps top --once --interval 0s
+	assert_refused 2 "--interval is 1s to 1h"
+	run_sxc ps log a --lines 0
+	assert_refused 2 "--lines is 1 to 10000"
+	run_sxc ps log a
+	assert_refused_like 9 "server s1"
+}

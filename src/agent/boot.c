@@ -12,6 +12,7 @@
 #include "agent/module.h"
 #include "agent/net.h"
 #include "agent/ps_conf.h"
+#include "agent/ps_ends.h"
 #include "agent/ps_unit.h"
 #include "agent/sysctl.h"
 
@@ -24,7 +25,7 @@ static void sweep_ps(void)
 	while (d && (de = readdir(d))) {
 		autofree char *path = str_fmt("%s/%s", AGENT_PS, de->d_name);
 
-		if (str_starts(de->d_name, ".new-"))
+		if (str_starts(de->d_name, ".new-") || str_starts(de->d_name, ".copy-"))
 			dir_remove(path, NULL);
 	}
 	if (d)
@@ -97,5 +98,7 @@ AGENT_VERB(ps_stop, "ps-stop", "NAME: clear away after a private server (sxc-ps@
 		return rc == E_NOTFOUND ? 0 : rc;
 	autofree char *pid = str_fmt("%s/%s.pid", AGENT_RUN, c.name);
 	unlink(pid);
+	if (ends_count(c.name)) /* and so it is after the server's own restart */
+		unit_enable(c.name, false, NULL);
 	return net_down(&c, e);
 }

@@ -16,13 +16,39 @@
 #include "agent/net_transfer.h"
 #include "agent/ps.h"
 #include "agent/ps_conf.h"
+#include "agent/ps_ends.h"
 #include "agent/ps_live.h"
+#include "agent/ps_mend.h"
 #include "agent/quota.h"
 
 static void add_known(struct msg *m, const char *name, int64_t v)
 {
 	if (v >= 0 && v != INT64_MAX)
 		msg_add_i64(m, name, v);
+}
+
+static int64_t cpu_usec(const char *ps)
+{
+	return cgroup_keyed(ps, "cpu.stat", "usage_usec");
+}
+
+/* As the host's side of the pair counts: what it receives, the private server has sent. */
+static int64_t device_bytes(const struct ps_conf *c, const char *counter)
+{
+	autostr s = STR_INIT;
+	char dev[IFNAMSIZ], path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/%s", net_device(c, dev),
+		counter);
+	return file_read(path, &s, 64, NULL) < 0 ? -1 : strtoll(str_c(&s), NULL, 10);
+}
+
+static int64_t now_usec(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 /* ---- list ---- */
@@ -32,24 +58,25 @@ struct listing {
 	struct str units; /* "Id=…\nActiveState=…\n" of all loaded units */
 };
 
-/* What systemd says of those that have no running init. */
-static const char *idle_state(const struct listing *l, const char *ps)
+/* What systemd says of those that have no running init; off: it powered itself off. */
+static const char *idle_state(const struct listing *l, const char *ps, const struct ps_ends *ends)
 {
 	autofree char *id = str_fmt("Id=sxc-ps@%s.service\nActiveState=", ps);
 	const char *p = strstr(str_c(&l->units), id);
 
-	if (!p)
-		return "stopped";
-	p += strlen(id);
+	p = p ? p + strlen(id) : "";
 	if (str_starts(p, "failed"))
 		return "failed";
-	return str_starts(p, "activating") ? "starting" : "stopped";
+	if (str_starts(p, "activating"))
+		return "starting";
+	return str_eq(ends->last, "poweroff") ? "off" : "stopped";
 }
 
 static int list_one(void *arg, const struct ps_conf *c, struct err *e)
 {
 	struct listing *l = arg;
 	struct msg *m = msg_new();
+	struct ps_ends ends;
 	struct quota_use q;
 	pid_t pid = ps_live_pid(c->name);
 	int64_t used, total;
@@ -57,13 +84,20 @@ static int list_one(void *arg, const struct ps_conf *c, struct err *e)
 	(void)e;
 	msg_add_text(m, "name", c->name);
 	msg_add_i64(m, "id", c->id);
-	msg_add_text(m, "state", pid ? "running" : idle_state(l, c->name));
+	ends_read(c->name, &ends);
+	msg_add_text(m, "state", pid ? "running" : idle_state(l, c->name, &ends));
+	msg_add_text(m, "fault", mend_fault(c));
+	msg_add_i64(m, "reboots", ends.reboots);
+	msg_add_i64(m, "crashes", ends.crashes);
+	msg_add_i64(m, "poweroffs", ends.poweroffs);
 	if (pid) {
 		msg_add_i64(m, "pid", pid);
 		msg_add_i64(m, "since", ps_live_since(pid));
 		add_known(m, "memory", cgroup_number(c->name, "memory.current"));
 		add_known(m, "procs", cgroup_number(c->name, "pids.current"));
-		add_known(m, "cpu_usec", cgroup_keyed(c->name, "cpu.stat", "usage_usec"));
+		add_known(m, "cpu_usec", cpu_usec(c->name));
+		add_known(m, "sent", device_bytes(c, "rx_bytes"));
+		add_known(m, "received", device_bytes(c, "tx_bytes"));
 	}
 	if (quota_get(AGENT_STATE, (uint32_t)c->id, &q, NULL) == 0) {
 		msg_add_i64(m, "disk", q.bytes);
@@ -92,6 +126,8 @@ AGENT_OP(ps_list, "ps.list", OP_READ)
 	(void)a;
 	(void)req;
 	run_cmd_out(argv, 60, &l.units, 4 << 20, NULL);
+	msg_add_i64(ans, "usec", now_usec());
+	msg_add_i64(ans, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
 	return ps_conf_each(list_one, &l, e);
 }
 
@@ -117,35 +153,13 @@ static void add_row(struct msg *ans, const struct row *r)
 	msg_add_msg(ans, "limit", m);
 }
 
-static int64_t cpu_usec(const char *ps)
-{
-	return cgroup_keyed(ps, "cpu.stat", "usage_usec");
-}
-
-static int64_t bytes_sent(const struct ps_conf *c)
-{
-	autostr s = STR_INIT;
-	char dev[IFNAMSIZ], path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/rx_bytes", net_device(c, dev));
-	return file_read(path, &s, 64, NULL) < 0 ? -1 : strtoll(str_c(&s), NULL, 10);
-}
-
 #define SAMPLE_MS 250 /* over which rates are measured, at least */
-
-static int64_t now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
 
 /* What it takes now: of CPU in hundredths of a per cent of the server, of the network in bit/s. */
 static void measure(const struct ps_conf *c, int64_t *cpu, int64_t *net)
 {
 	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN), t = now_usec();
-	int64_t u = cpu_usec(c->name), b = bytes_sent(c);
+	int64_t u = cpu_usec(c->name), b = device_bytes(c, "rx_bytes");
 
 	*cpu = *net = -1;
 	if (u < 0 && b < 0)
@@ -155,7 +169,7 @@ static void measure(const struct ps_conf *c, int64_t *cpu, int64_t *net)
 	if (u >= 0 && cpus > 0)
 		*cpu = (cpu_usec(c->name) - u) * 10000 / (t * cpus);
 	if (b >= 0)
-		*net = (bytes_sent(c) - b) * 8 * 1000000 / t;
+		*net = (device_bytes(c, "rx_bytes") - b) * 8 * 1000000 / t;
 }
 
 static void cpu_rows(const struct ps_conf *c, int64_t cpu, struct msg *ans)
@@ -262,12 +276,39 @@ AGENT_OP(ps_limits, "ps.limits", OP_READ)
 	return 0;
 }
 
-/* ---- log: what the server knows of its starts and ends ---- */
+/* ---- log: what it says itself, or what the server knows of its starts and ends ---- */
+
+#define LOG_BYTES (4 << 20)
+
+static int log_inside(struct agent *a, const char *name, char *lines, struct err *e)
+{
+	autostr out = STR_INIT;
+	char *argv[] = {(char[]){"journalctl"}, (char[]){"--no-pager"}, (char[]){"--quiet"},
+		(char[]){"--output=short-iso"}, lines, NULL};
+	struct inside_opts o = {.timeout = 60, .out = &out, .out_max = LOG_BYTES};
+	int status = ps_run_inside(name, argv, &o, e);
+
+	if (status < 0)
+		return status;
+	if (status == 127)
+		return err_set(e, E_STATE, "private server %s keeps no journal", name);
+	return agent_output(a, 1, str_c(&out), out.len, e);
+}
+
+static int log_unit(struct agent *a, const char *name, char *lines, struct err *e)
+{
+	autostr out = STR_INIT;
+	autofree char *unit = str_fmt("--unit=sxc-ps@%s.service", name);
+	char *argv[] = {(char[]){"journalctl"}, (char[]){"--no-pager"}, (char[]){"--quiet"},
+		(char[]){"--merge"}, (char[]){"--output=short-iso"}, unit, lines, NULL};
+	int rc = run_cmd_out(argv, 60, &out, 16 << 20, e);
+
+	return rc < 0 ? rc : agent_output(a, 1, str_c(&out), out.len, e);
+}
 
 AGENT_OP(ps_log, "ps.log", OP_READ)
 {
-	autostr out = STR_INIT;
-	autofree char *unit = NULL, *lines = NULL;
+	autofree char *lines = NULL;
 	const char *name;
 	int64_t n = 100;
 	int rc = msg_need_name(req, "name", &name, e);
@@ -278,10 +319,7 @@ AGENT_OP(ps_log, "ps.log", OP_READ)
 		return rc;
 	if (!ps_exists(name))
 		return err_set(e, E_NOTFOUND, "no private server '%s' on this server", name);
-	unit = str_fmt("--unit=sxc-ps@%s.service", name);
 	lines = str_fmt("--lines=%" PRId64, n);
-	char *argv[] = {(char[]){"journalctl"}, (char[]){"--no-pager"}, (char[]){"--quiet"},
-		(char[]){"--merge"}, (char[]){"--output=short-iso"}, unit, lines, NULL};
-	rc = run_cmd_out(argv, 60, &out, 16 << 20, e);
-	return rc < 0 ? rc : agent_output(a, 1, str_c(&out), out.len, e);
+	return msg_i64(req, "inside", 0) ? log_inside(a, name, lines, e)
+	                                 : log_unit(a, name, lines, e);
 }

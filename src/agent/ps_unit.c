@@ -196,12 +196,19 @@ int unit_slice_weight(struct err *e)
 
 /* ---- life ---- */
 
-int unit_enable(const char *ps, bool on, struct err *e)
+bool unit_enabled(const char *ps)
 {
 	autofree char *unit = unit_name(ps);
 	autofree char *link = str_fmt(UNITS "/multi-user.target.wants/%s", unit);
 
-	if ((faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0) == on)
+	return faccessat(AT_FDCWD, link, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int unit_enable(const char *ps, bool on, struct err *e)
+{
+	autofree char *unit = unit_name(ps);
+
+	if (unit_enabled(ps) == on)
 		return 0;
 	return CTL(CTL_TIME, e, on ? "enable" : "disable", "--quiet", "--no-reload", unit);
 }

@@ -18,6 +18,7 @@
 int unit_bounds(const struct ps_conf *c, struct err *e);
 /* Started at boot or not. */
 int unit_enable(const char *ps, bool on, struct err *e);
+bool unit_enabled(const char *ps);
 /* E_FAIL with what the launcher said when it does not start. */
 int unit_start(const char *ps, struct err *e);
 /* Ask its init to end; after timeout seconds (0: 90, negative: at once) everything in it is killed.

@@ -96,7 +96,7 @@ static int show_services(struct call *c, const char *name, struct err *e)
 	int r;
 
 	if ((r = out_nested(c->out, "Private servers", "private_servers", ps_columns, e)) < 0 ||
-		(r = ps_list(c->sxc, NULL, name, out_row_fn, c->out, e)) < 0 ||
+		(r = ps_list(c->sxc, NULL, name, false, out_row_fn, c->out, e)) < 0 ||
 		(r = out_nested(c->out, "Domains", "domains", domain_columns, e)) < 0 ||
 		(r = domain_list(c->sxc, NULL, name, out_row_fn, c->out, e)) < 0 ||
 		(r = out_nested(c->out, "Open tickets", "tickets", ticket_columns, e)) < 0)

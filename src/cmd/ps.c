@@ -13,6 +13,22 @@
 #include "util/str.h"
 #include "util/units.h"
 
+/* Said when asked for, whichever columns are the usual ones. */
+#define MORE_COLUMNS                                                                               \
+	COL_X(struct ps_row, image_version, COL_INT, "which version of that image"),               \
+		COL_X(struct ps_row, previous_image, COL_TEXT, "the image --revert goes back to"), \
+		COL_X(struct ps_row, hostname, COL_TEXT, "its host name"),                         \
+		COL_X(struct ps_row, cpu_max, COL_PERCENT,                                         \
+			"share of the server's CPU time at most"),                                 \
+		COL_X(struct ps_row, net, COL_INT, "bandwidth guaranteed, bit/s"),                 \
+		COL_X(struct ps_row, vm, COL_SIZE, "memory and swap together at most, bytes"),     \
+		COL_X(struct ps_row, inodes, COL_INT, "files at most"),                            \
+		COL_X(struct ps_row, procs, COL_INT, "processes and threads at most"),             \
+		COL_X(struct ps_row, sessions, COL_INT, "terminals at most"),                      \
+		COL_X(struct ps_row, transfer, COL_SIZE, "transfer at most, bytes a month"),       \
+		COL_X(struct ps_row, id, COL_INT, "its number, never used again"),                 \
+		COL_X(struct ps_row, created, COL_TIME, "when it was added")
+
 static const struct column columns[] = {
 	COL_NAMED("ps", struct ps_row, name, COL_TEXT, "its name"),
 	COL(struct ps_row, server, COL_TEXT, "the server it lives on"),
@@ -24,18 +40,31 @@ static const struct column columns[] = {
 	COL(struct ps_row, cpu, COL_PERCENT, "share of the server's CPU time guaranteed"),
 	COL(struct ps_row, memory, COL_SIZE, "memory at most, bytes"),
 	COL(struct ps_row, disk, COL_SIZE, "disk at most, bytes"),
-	COL_X(struct ps_row, image_version, COL_INT, "which version of that image"),
-	COL_X(struct ps_row, previous_image, COL_TEXT, "the image --revert goes back to"),
-	COL_X(struct ps_row, hostname, COL_TEXT, "its host name"),
-	COL_X(struct ps_row, cpu_max, COL_PERCENT, "share of the server's CPU time at most"),
-	COL_X(struct ps_row, net, COL_INT, "bandwidth guaranteed, bit/s"),
-	COL_X(struct ps_row, vm, COL_SIZE, "memory and swap together at most, bytes"),
-	COL_X(struct ps_row, inodes, COL_INT, "files at most"),
-	COL_X(struct ps_row, procs, COL_INT, "processes and threads at most"),
-	COL_X(struct ps_row, sessions, COL_INT, "terminals at most"),
-	COL_X(struct ps_row, transfer, COL_SIZE, "transfer at most, bytes a month"),
-	COL_X(struct ps_row, id, COL_INT, "its number, never used again"),
-	COL_X(struct ps_row, created, COL_TIME, "when it was added"),
+	MORE_COLUMNS,
+	COL_X(struct ps_row, live, COL_TEXT,
+		"with --live: running, starting, off, failed, stopped, unknown"),
+	COL_X(struct ps_row, since, COL_TIME, "with --live: when it started"),
+	COL_X(struct ps_row, restarts, COL_INT, "with --live: reboots inside and crashes"),
+	COL_X(struct ps_row, fault, COL_TEXT, "with --live: what is wrong with it"),
+	COL_END,
+};
+/* The same with --live. */
+static const struct column live_columns[] = {
+	COL_NAMED("ps", struct ps_row, name, COL_TEXT, "its name"),
+	COL(struct ps_row, server, COL_TEXT, "the server it lives on"),
+	COL(struct ps_row, state, COL_TEXT, "as it should be"),
+	COL(struct ps_row, live, COL_TEXT, "as it is"),
+	COL(struct ps_row, since, COL_TIME, "when it started"),
+	COL(struct ps_row, restarts, COL_INT, "reboots inside and crashes so far"),
+	COL(struct ps_row, fault, COL_TEXT, "what is wrong with it"),
+	COL_X(struct ps_row, addresses, COL_LIST, "its IP addresses"),
+	COL_X(struct ps_row, account, COL_TEXT, "whose it is"),
+	COL_X(struct ps_row, subscription, COL_TEXT, "the subscription it was sold by"),
+	COL_X(struct ps_row, image, COL_TEXT, "the image it was made from"),
+	COL_X(struct ps_row, cpu, COL_PERCENT, "share of the server's CPU time guaranteed"),
+	COL_X(struct ps_row, memory, COL_SIZE, "memory at most, bytes"),
+	COL_X(struct ps_row, disk, COL_SIZE, "disk at most, bytes"),
+	MORE_COLUMNS,
 	COL_END,
 };
 static const struct column limit_columns[] = {
@@ -183,21 +212,30 @@ static int run_add(struct call *c, struct err *e)
 
 struct list_opts {
 	char *on, *account;
+	bool live;
 };
 static const struct opt opts_list[] = {
 	OPT_ENT(struct list_opts, on, "on", ENT_SERVER, "SERVER", "of that server only"),
 	OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT, "ACCOUNT",
 		"of that account only"),
+	OPT(struct list_opts, live, "live", 0, OPT_FLAG, NULL, "ask the servers how they are"),
+	OPT_END,
+};
+struct show_opts {
+	bool live;
+};
+static const struct opt opts_show[] = {
+	OPT(struct show_opts, live, "live", 0, OPT_FLAG, NULL, "ask its server how it is"),
 	OPT_END,
 };
 
 static int run_list(struct call *c, struct err *e)
 {
 	const struct list_opts *o = c->opts;
-	int r = out_list(c->out, "private_servers", columns, e);
+	int r = out_list(c->out, "private_servers", o->live ? live_columns : columns, e);
 
 	if (r == 0)
-		r = ps_list(c->sxc, o->on, o->account, out_row_fn, c->out, e);
+		r = ps_list(c->sxc, o->on, o->account, o->live, out_row_fn, c->out, e);
 	return r < 0 ? r : out_end(c->out, e);
 }
 
@@ -206,9 +244,15 @@ static int show_row(void *arg, const void *row, struct err *e)
 	return out_object(arg, columns, row, e);
 }
 
+static int show_live_row(void *arg, const void *row, struct err *e)
+{
+	return out_object(arg, live_columns, row, e);
+}
+
 static int run_show(struct call *c, struct err *e)
 {
-	int r = ps_show(c->sxc, c->args[0], show_row, c->out, e);
+	const struct show_opts *o = c->opts;
+	int r = ps_show(c->sxc, c->args[0], o->live, o->live ? show_live_row : show_row, c->out, e);
 
 	return r < 0 ? r : out_object_end(c->out, e);
 }
@@ -348,8 +392,9 @@ static int run_enter(struct call *c, struct err *e)
 PS_VERB(add, "add", "make a private server", opts_add, sizeof(struct add_opts), args_new,
 	CHANGES | CMD_DRY_RUN);
 PS_VERB(list, "list", "list private servers", opts_list, sizeof(struct list_opts), NULL,
-	CMD_DB_READ | CMD_LIST);
-PS_VERB(show, "show", "show one private server", NULL, 0, args_ps, CMD_DB_READ);
+	CMD_DB_READ | CMD_NETWORK | CMD_LIST);
+PS_VERB(show, "show", "show one private server", opts_show, sizeof(struct show_opts), args_ps,
+	CMD_DB_READ | CMD_NETWORK);
 PS_VERB(set, "set", "change bounds and guarantees while it runs", opts_set, sizeof(struct set_opts),
 	args_ps, AGAIN);
 PS_VERB(start, "start", "start private servers", NULL, 0, args_many, AGAIN);

@@ -19,7 +19,7 @@
 	"WHERE s.state = 'ended' AND p.state <> 'removing' ORDER BY p.id"
 
 /* What would bring fleet and books together again without losing anything. */
-enum fix { FIX_NONE, FIX_JOB, FIX_STATE };
+enum fix { FIX_NONE, FIX_JOB, FIX_MEND, FIX_STATE };
 
 struct finding {
 	const char *area;
@@ -122,11 +122,14 @@ static int compare_one(struct check *c, const char *name, const char *state,
 	const struct msg *there)
 {
 	const char *live = there ? msg_text(there, "state") : NULL;
+	const char *fault = there ? msg_text(there, "fault") : NULL;
 	bool should_run = strcmp(state, "running") == 0;
 
 	if (!there)
 		return say(c, FIX_NONE, "ps", name, "is %s in the books, but not on its server",
 			state);
+	if (fault) /* comes first: without it the state cannot be put right */
+		say(c, FIX_MEND, "ps", name, "%s", fault);
 	if (should_run && !str_eq(live, "running") && !str_eq(live, "starting"))
 		return say(c, FIX_STATE, "ps", name, "should be running, but is %s",
 			live ? live : "unknown");
@@ -194,12 +197,15 @@ static int check_servers(struct check *c)
 
 static int repair(struct sxc *s, const struct finding *f, const char **did, struct err *e)
 {
-	static const char *const words[] = {NULL, "gone on with", "made as the books say"};
+	static const char *const words[] = {NULL, "gone on with", "mended",
+		"made as the books say"};
 
 	*did = words[f->fix];
 	switch (f->fix) {
 	case FIX_JOB:
 		return job_run(s, strtoll(f->object, NULL, 10), e);
+	case FIX_MEND:
+		return ps_mend(s, f->object, e);
 	case FIX_STATE:
 		return ps_enforce(s, f->object, e);
 	default:

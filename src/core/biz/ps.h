@@ -92,6 +92,9 @@ int ps_job_tx(struct sxc *s, const char *name, const char *op, int64_t *job, str
 
 /* suspend or resume, queued behind whatever work on it is unfinished: never refused for that. */
 int ps_job_behind_tx(struct sxc *s, const char *name, const char *op, int64_t *job, struct err *e);
+/* Put right what was done to it on its server behind our back: network interface, control group,
+ * bounds, image. */
+int ps_mend(struct sxc *s, const char *name, struct err *e);
 
 /* ---- lists ---- */
 struct ps_row {
@@ -99,11 +102,17 @@ struct ps_row {
 	const char *previous_image; /* NAME=VERSION */
 	int64_t id, cpu, cpu_max, net, memory, vm, disk, inodes, procs, sessions, transfer, created;
 	int64_t image_version;
+	/* What its server says now, where it was asked; else NULL and INT64_MIN. */
+	const char *
+		live; /* running, starting, off (it powered itself off), failed, stopped, unknown */
+	const char *fault;
+	int64_t since, restarts; /* restarts: reboots inside and crashes */
 };
 typedef int (*ps_row_fn)(void *arg, const void *row, struct err *e);
-int ps_list(struct sxc *s, const char *server, const char *account, ps_row_fn fn, void *arg,
-	struct err *e);
-int ps_show(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err *e);
+/* live: the servers are asked, too. */
+int ps_list(struct sxc *s, const char *server, const char *account, bool live, ps_row_fn fn,
+	void *arg, struct err *e);
+int ps_show(struct sxc *s, const char *name, bool live, ps_row_fn fn, void *arg, struct err *e);
 
 /* One line of `ps limits`. */
 struct ps_limit {
@@ -112,6 +121,10 @@ struct ps_limit {
 };
 /* Asks the server now; each line as struct ps_limit. */
 int ps_limits(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err *e);
+
+/* Its journal: what it says itself (inside), or what the server knows of its starts and ends. The
+ * last lines, cleaned, the caller's. */
+int ps_log(struct sxc *s, const char *name, bool inside, int64_t lines, char **out, struct err *e);
 
 /* Live state of the private servers of one server (row id), as the agent lists them; the
  * caller's. */

@@ -69,6 +69,7 @@ int ps_add_kind_tx(struct sxc *s, const struct ps_new *n, const struct job_kind 
 extern const struct job_kind job_kind_ps_add, job_kind_ps_start, job_kind_ps_stop,
 	job_kind_ps_restart, job_kind_ps_suspend, job_kind_ps_resume, job_kind_ps_remove,
 	job_kind_ps_set, job_kind_ps_restore, job_kind_ps_restore_new, job_kind_ps_snapshot_add,
-	job_kind_ps_snapshot_remove, job_kind_ps_snapshot_restore, job_kind_ps_rebuild;
+	job_kind_ps_snapshot_remove, job_kind_ps_snapshot_restore, job_kind_ps_rebuild,
+	job_kind_ps_mend;
 
 #endif

@@ -2,6 +2,7 @@
 /* Lists of private servers, and what their server says of them now. */
 #include <stdint.h>
 
+#include "biz/ps_fleet.h"
 #include "biz/ps_int.h"
 #include "biz/server.h"
 #include "util/str.h"
@@ -23,14 +24,29 @@
 		 "AND (?2 IS NULL OR ac.name = ?2) ORDER BY p.id"
 #define SQL_OF_ACCOUNT                                                                             \
 	SQL_ROWS "WHERE p.account = (SELECT id FROM account WHERE name = ?1) ORDER BY p.id"
-#define SQL_SHOW SQL_ROWS "WHERE p.name = ?1"
+#define SQL_SHOW        SQL_ROWS "WHERE p.name = ?1"
+#define SQL_SERVER_NAME "SELECT name FROM server WHERE id = ?1"
 
 static int64_t num(struct query *q, int col)
 {
 	return db_is_null(q, col) ? INT64_MIN : db_i64(q, col);
 }
 
-static int give(struct query *q, ps_row_fn fn, void *arg, struct err *e)
+static void add_live(struct ps_row *row, const struct ps_fleet *f)
+{
+	const struct msg *m = f ? ps_fleet_find(f, row->name) : NULL;
+
+	row->since = row->restarts = INT64_MIN;
+	if (!f)
+		return;
+	row->live = m ? msg_text(m, "state") : "unknown";
+	row->fault = m ? msg_text(m, "fault") : NULL;
+	row->since = msg_i64(m, "since", INT64_MIN);
+	if (m)
+		row->restarts = msg_i64(m, "reboots", 0) + msg_i64(m, "crashes", 0);
+}
+
+static int give(struct query *q, const struct ps_fleet *f, ps_row_fn fn, void *arg, struct err *e)
 {
 	struct ps_row row = {
 		.id = db_i64(q, 0),
@@ -57,15 +73,19 @@ static int give(struct query *q, ps_row_fn fn, void *arg, struct err *e)
 		.previous_image = db_text(q, 21),
 	};
 
+	add_live(&row, f);
 	return fn(arg, &row, e);
 }
 
-int ps_list(struct sxc *s, const char *server, const char *account, ps_row_fn fn, void *arg,
-	struct err *e)
+int ps_list(struct sxc *s, const char *server, const char *account, bool live, ps_row_fn fn,
+	void *arg, struct err *e)
 {
+	autoclean(ps_fleet_release) struct ps_fleet f = {0};
 	autoclean(db_done) struct query q = {0};
-	int r;
+	int r = live ? ps_fleet_ask(s, server, &f, e) : 0;
 
+	if (r < 0)
+		return r;
 	if (server)
 		r = db_query(s->db, &q, e, SQL_OF_SERVER, server, account);
 	else if (account)
@@ -73,19 +93,24 @@ int ps_list(struct sxc *s, const char *server, const char *account, ps_row_fn fn
 	else
 		r = db_query(s->db, &q, e, SQL_LIST);
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
-		r = give(&q, fn, arg, e);
+		r = give(&q, live ? &f : NULL, fn, arg, e);
 	return r;
 }
 
-int ps_show(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct err *e)
+int ps_show(struct sxc *s, const char *name, bool live, ps_row_fn fn, void *arg, struct err *e)
 {
+	autoclean(ps_fleet_release) struct ps_fleet f = {0};
 	autoclean(ps_release) struct ps p = {0};
 	autoclean(db_done) struct query q = {0};
+	autofree char *server = NULL;
 	int r = ps_get(s, name, &p, e);
 
-	if (r < 0 || (r = db_one(s->db, &q, e, SQL_SHOW, p.name)) <= 0)
+	if (r < 0 || (live && (r = db_get_text(s->db, &server, e, SQL_SERVER_NAME, p.server)) < 0))
 		return r;
-	return give(&q, fn, arg, e);
+	if ((live && (r = ps_fleet_ask(s, server, &f, e)) < 0) ||
+		(r = db_one(s->db, &q, e, SQL_SHOW, p.name)) <= 0)
+		return r;
+	return give(&q, live ? &f : NULL, fn, arg, e);
 }
 
 /* ---- live ---- */
@@ -144,4 +169,34 @@ int ps_limits(struct sxc *s, const char *name, ps_row_fn fn, void *arg, struct e
 		r = fn(arg, &row, e);
 	}
 	return r;
+}
+
+/* ---- log ---- */
+
+static int keep_log(void *arg, int fd, const void *p, size_t n, struct err *e)
+{
+	(void)fd;
+	(void)e;
+	str_add_clean(arg, p, n, true);
+	return 0;
+}
+
+int ps_log(struct sxc *s, const char *name, bool inside, int64_t lines, char **out, struct err *e)
+{
+	autoclean(ps_release) struct ps p = {0};
+	autostr text = STR_INIT;
+	struct remote_events ev = {.data = keep_log, .arg = &text};
+	automsg *ans = NULL;
+	struct msg *req;
+	int r = ps_get(s, name, &p, e);
+
+	if (r < 0)
+		return r;
+	req = msg_new();
+	msg_add_i64(req, "inside", inside);
+	msg_add_i64(req, "lines", lines);
+	if ((r = ps_ask_with(s, &p, "ps.log", req, &ev, &ans, e)) < 0)
+		return r;
+	*out = str_steal(&text);
+	return 0;
 }
