@@ -140,3 +140,27 @@ setup() {
 	run_sxc ps log a
 	assert_refused_like 9 "server s1"
 }
+
+@test "names and addresses are checked before they are changed" {
+	run_sxc ps set a --hostname 'no name'
+	assert_refused 2 "'no name' is not a host name"
+	run_sxc ps set a --resolver 192.0.2.1,nonsense
+	assert_refused 2 "--resolver: 'nonsense' is not an IP address"
+	run_sxc ps set a --ip 192.0.2.1
+	assert_refused_like 3 "address 192.0.2.1 is in no pool"
+	run_sxc ps set b --ip 198.51.100.1
+	assert_refused 6 "address 198.51.100.1 is taken by a"
+	run_sxc ps set a --ip auto6
+	assert_refused 5 "no IPv6 pool serves that server"
+	run_sxc ps set a --drop-ip 198.51.100.9
+	assert_refused 3 "private server a has no address 198.51.100.9"
+	echo nonsense >keys
+	run_sxc ps set a --key keys
+	assert_refused_like 2 "keys:1: not an SSH public key"
+	[ "$(sql 'select count(*) from v_job')" = 0 ]
+	[ "$(sql "select addresses from v_ps where ps = 'a'")" = 198.51.100.1 ]
+	# taken with the intent, given back when that is cancelled
+	run_sxc ps set a --ip auto
+	assert_status 9
+	[ "$(sql "select addresses from v_ps where ps = 'a'")" = "198.51.100.1 198.51.100.2" ]
+}

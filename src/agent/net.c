@@ -4,14 +4,18 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/launch.h"
 #include "agent/net_filter.h"
 #include "agent/net_rtnl.h"
 #include "agent/net_sxps.h"
@@ -323,4 +327,97 @@ int net_inside_up(const struct ps_conf *c, struct err *e)
 	if (rc == 0 && v6)
 		rc = rtnl_route_set(&r, dev, AF_INET6, NULL, &gw6, e);
 	return rc;
+}
+
+/* ---- other addresses ---- */
+
+static bool has_address(const struct ps_conf *c, const char *text)
+{
+	for (size_t i = 0; i < c->address.n; i++)
+		if (str_eq(c->address.v[i], text))
+			return true;
+	return false;
+}
+
+static int address_down(struct rtnl *r, const char *text, int host, const char *up, struct err *e)
+{
+	struct net_addr a;
+	int rc;
+
+	net_addr_parse(&a, text);
+	if ((rc = rtnl_proxy(r, false, (int)if_nametoindex(up), &a, e)) < 0)
+		return rc;
+	return rtnl_route_remove(r, host, &a, e);
+}
+
+static int outside_readdress(const struct ps_conf *was, const struct ps_conf *c, struct err *e)
+{
+	autortnl r = {.fd = -1};
+	char dev[IFNAMSIZ], up[IFNAMSIZ];
+	int host = (int)if_nametoindex(net_device(c, dev));
+	int rc = net_uplink(c, up, e);
+
+	if (rc < 0 || (rc = rtnl_open(&r, e)) < 0)
+		return rc;
+	for (size_t i = 0; i < was->address.n && rc == 0; i++)
+		if (!has_address(c, was->address.v[i]))
+			rc = address_down(&r, was->address.v[i], host, up, e);
+	for (size_t i = 0; i < c->address.n && rc == 0; i++)
+		rc = address_up(&r, c, c->address.v[i], host, up, e);
+	return rc;
+}
+
+/* In its network namespace. */
+static int inside_readdress(const struct ps_conf *was, const struct ps_conf *c, struct err *e)
+{
+	autortnl r = {.fd = -1};
+	int dev = (int)if_nametoindex(NET_INNER), rc = rtnl_open(&r, e);
+
+	for (size_t i = 0; was && i < was->address.n && rc == 0; i++) {
+		struct net_addr a;
+
+		if (has_address(c, was->address.v[i]))
+			continue;
+		net_addr_parse(&a, was->address.v[i]);
+		rc = rtnl_addr_remove(&r, dev, &a, a.family == AF_INET ? 32 : 128, e);
+	}
+	return rc < 0 ? rc : net_inside_up(c, e);
+}
+
+/* A child goes in: this process stays where it is. */
+int net_inside_again(const struct ps_conf *was, const struct ps_conf *c, pid_t pid, struct err *e)
+{
+	autofree char *path = str_fmt("/proc/%d/ns/net", (int)pid);
+	autoclose int ns = open(path, O_RDONLY | O_CLOEXEC);
+	int rc, pair[2];
+	pid_t child;
+
+	if (ns < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "%s", path);
+	child = fork();
+	if (child == 0) {
+		struct err why = {0};
+
+		rc = setns(ns, CLONE_NEWNET) < 0 ? err_sys(&why, "joining its network")
+		                                 : inside_readdress(was, c, &why);
+		note_send(pair[1], rc < 0 ? &why : NULL, NULL, 0);
+		_exit(0);
+	}
+	close(pair[1]);
+	rc = child < 0 ? err_sys(e, "starting a process") : note_wait(pair[0], NULL, 0, e);
+	close(pair[0]);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	return rc;
+}
+
+int net_readdress(const struct ps_conf *was, const struct ps_conf *c, pid_t pid, struct err *e)
+{
+	int rc;
+
+	/* The lock is in force before there is anything new to lock. */
+	if ((rc = net_filter_remove(was, e)) < 0 || (rc = net_filter_add(c, e)) < 0 ||
+		(rc = sxps_addresses(c, e)) < 0 || (rc = outside_readdress(was, c, e)) < 0)
+		return rc;
+	return net_inside_again(was, c, pid, e);
 }

@@ -39,6 +39,11 @@ int net_up(const struct ps_conf *c, pid_t pid, struct err *e);
 int net_relock(const struct ps_conf *c, struct err *e);
 /* Called in that network namespace: loopback, eth0 with addresses, default routes. */
 int net_inside_up(const struct ps_conf *c, struct err *e);
+/* From the addresses of was to those of c, while it runs with its init at pid: lock, routes, what
+ * the server answers for, and the interface inside. */
+int net_readdress(const struct ps_conf *was, const struct ps_conf *c, pid_t pid, struct err *e);
+/* The interface inside alone; was may be NULL: it has just been made. */
+int net_inside_again(const struct ps_conf *was, const struct ps_conf *c, pid_t pid, struct err *e);
 /* Undo net_up; what is not there is fine. The first failure is reported, the rest still undone. */
 int net_down(const struct ps_conf *c, struct err *e);
 /* Packets of foreign source dropped since it started, -1 if unknown. */

@@ -169,6 +169,20 @@ int rtnl_addr_add(struct rtnl *r, int ifindex, const struct net_addr *a, int pre
 	return outcome(talk(r, &q), EEXIST, e, "adding an address");
 }
 
+int rtnl_addr_remove(struct rtnl *r, int ifindex, const struct net_addr *a, int prefix,
+	struct err *e)
+{
+	struct request q;
+	struct ifaddrmsg *m = start(&q, RTM_DELADDR, 0, sizeof(*m));
+
+	m->ifa_family = (uint8_t)a->family;
+	m->ifa_prefixlen = (uint8_t)prefix;
+	m->ifa_index = (uint32_t)ifindex;
+	attr(&q, IFA_LOCAL, a->b, addr_len(a));
+	attr(&q, IFA_ADDRESS, a->b, addr_len(a));
+	return outcome(talk(r, &q), EADDRNOTAVAIL, e, "removing an address");
+}
+
 int rtnl_route_set(struct rtnl *r, int ifindex, int family, const struct net_addr *dst,
 	const struct net_addr *gw, struct err *e)
 {
@@ -217,4 +231,23 @@ int rtnl_neigh_set(struct rtnl *r, int ifindex, const struct net_addr *a, const 
 	struct err *e)
 {
 	return outcome(neigh(r, RTM_NEWNEIGH, 0, ifindex, a, mac), 0, e, "setting a neighbour");
+}
+
+int rtnl_route_remove(struct rtnl *r, int ifindex, const struct net_addr *dst, struct err *e)
+{
+	struct request q;
+	struct rtmsg *m;
+	int rc = outcome(neigh(r, RTM_DELNEIGH, 0, ifindex, dst, NULL), ENOENT, e,
+		"removing a neighbour");
+
+	if (rc < 0)
+		return rc;
+	m = start(&q, RTM_DELROUTE, 0, sizeof(*m));
+	m->rtm_family = (uint8_t)dst->family;
+	m->rtm_dst_len = (uint8_t)(addr_len(dst) * 8);
+	m->rtm_table = RT_TABLE_MAIN;
+	m->rtm_scope = RT_SCOPE_NOWHERE; /* of any scope */
+	attr(&q, RTA_DST, dst->b, addr_len(dst));
+	attr(&q, RTA_OIF, &ifindex, sizeof(ifindex));
+	return outcome(talk(r, &q), ESRCH, e, "removing a route");
 }

@@ -41,6 +41,11 @@ int rtnl_link_up(struct rtnl *r, int ifindex, struct err *e);
 /* Add an address, without duplicate address detection; there already is success. */
 int rtnl_addr_add(struct rtnl *r, int ifindex, const struct net_addr *a, int prefix,
 	bool link_scope, struct err *e);
+/* Take it off again; absent is success. */
+int rtnl_addr_remove(struct rtnl *r, int ifindex, const struct net_addr *a, int prefix,
+	struct err *e);
+/* No route to dst on the interface and no neighbour; absent is success. */
+int rtnl_route_remove(struct rtnl *r, int ifindex, const struct net_addr *dst, struct err *e);
 /* Set the route to dst (NULL: default) through gw (NULL: directly) on the interface. */
 int rtnl_route_set(struct rtnl *r, int ifindex, int family, const struct net_addr *dst,
 	const struct net_addr *gw, struct err *e);

@@ -88,6 +88,17 @@ int sxps_add(const struct ps_conf *c, const char *device, const unsigned char ma
 	return put(c, "cgroup", group, e);
 }
 
+int sxps_addresses(const struct ps_conf *c, struct err *e)
+{
+	autofree char *dir = str_fmt("%s/%s", CONTEXTS, c->name);
+	autostr addresses = STR_INIT;
+
+	if (access(dir, F_OK) < 0)
+		return 0;
+	address_line(c, &addresses);
+	return put(c, "addresses", str_c(&addresses), e);
+}
+
 int sxps_remove(const struct ps_conf *c, struct err *e)
 {
 	autofree char *dir = str_fmt("%s/%s", CONTEXTS, c->name);

@@ -29,6 +29,8 @@ int sxps_health(struct str *out, struct err *e);
 /* Bytes transferred as the context counts them, -1 without one; and setting that. */
 int64_t sxps_transfer(const struct ps_conf *c);
 int sxps_transfer_set(const struct ps_conf *c, int64_t bytes, struct err *e);
+/* The addresses of c instead of those it has; without a context nothing. */
+int sxps_addresses(const struct ps_conf *c, struct err *e);
 /* Absent is success. The device is gone already. */
 int sxps_remove(const struct ps_conf *c, struct err *e);
 

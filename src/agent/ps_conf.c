@@ -216,6 +216,24 @@ static int lists_from_msg(struct ps_conf *c, const struct msg *m, struct err *e)
 	return 0;
 }
 
+int ps_conf_names_from_msg(struct ps_conf *c, const struct msg *m, struct err *e)
+{
+	const char *hostname = msg_text(m, "hostname");
+	int rc;
+
+	if (msg_i64(m, "addresses", 0))
+		strvec_release(&c->address);
+	if (msg_i64(m, "nameservers", 0))
+		strvec_release(&c->nameserver);
+	if ((rc = lists_from_msg(c, m, e)) < 0)
+		return rc;
+	if (hostname) {
+		free(c->hostname);
+		c->hostname = mem_strdup(hostname);
+	}
+	return conf_check(c, e);
+}
+
 int ps_conf_from_msg(struct ps_conf *c, const struct msg *m, struct err *e)
 {
 	autoconf_ps n = {0};

@@ -50,6 +50,12 @@ void ps_conf_release(struct ps_conf *c);
 int ps_conf_from_msg(struct ps_conf *c, const struct msg *m, struct err *e);
 /* Take over the bounds that a ps.set request names; the others stay. */
 int ps_conf_bounds_from_msg(struct ps_conf *c, const struct msg *m, struct err *e);
+/* Take over host name, addresses, nameservers, keys where the request has them ("addresses" and
+ * "nameservers" say that those lists are whole). */
+int ps_conf_names_from_msg(struct ps_conf *c, const struct msg *m, struct err *e);
+/* E_EXISTS when another private server of this server has an id or address of it; takes a free slot
+ * unless it has one. In ps_create.c. */
+int ps_check_others(struct ps_conf *c, struct err *e);
 /* E_NOTFOUND when there is no such private server; E_INTEGRITY when the file is not one of ours. */
 int ps_conf_read(struct ps_conf *c, const char *name, struct err *e);
 /* Durably to dir/config. */

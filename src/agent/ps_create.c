@@ -50,7 +50,7 @@ static int look_at(void *arg, const struct ps_conf *c, struct err *e)
 }
 
 /* Refuse what others have; take the lowest free slot unless there is one. */
-static int place_among_others(struct ps_conf *c, struct err *e)
+int ps_check_others(struct ps_conf *c, struct err *e)
 {
 	autofree unsigned char *slots = mem_zalloc(PS_SLOT_MAX / 8 + 1);
 	struct others o = {c, slots};
@@ -139,7 +139,7 @@ AGENT_OP(ps_create, "ps.create", OP_CHANGE | OP_LOCK_PS)
 	if (rc == 0)
 		rc = reconcile(&c, &old, e);
 	else if (rc == E_NOTFOUND)
-		rc = place_among_others(&c, e) < 0 ? (e ? e->code : E_FAIL) : make(&c, e);
+		rc = ps_check_others(&c, e) < 0 ? (e ? e->code : E_FAIL) : make(&c, e);
 	if (rc == 0)
 		rc = layer_bound(&c, AGENT_STATE, e);
 	if (rc == 0)

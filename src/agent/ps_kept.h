@@ -42,6 +42,9 @@ int kept_remove(const struct ps_conf *c, const char *rest, struct err *e);
 bool kept_there(const struct ps_conf *c, const char *rest);
 /* Descriptor of its upper directory. */
 int kept_upper(const struct ps_conf *c, const char *rest, int *upper, struct err *e);
+/* Before a layer is prepared: nothing of an earlier exchange stands in the way. In
+ * ps_snapshot.c. */
+int kept_ready(const struct ps_conf *c, struct err *e);
 /* Bound a copy by what the disk bound and the server's disk leave; gone: a layer that will go. */
 int kept_room(const struct ps_conf *c, const char *gone, struct tree_copy *t, struct err *e);
 /* Copy upper of one layer into the fresh one of another, attributes of the top included. */

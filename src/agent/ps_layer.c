@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/quota.h"
+#include "util/vec.h"
 
 /* A directory of the layer looks like the image's, since it is the one that shows. */
 static int upper_dir(int image, int upper, const char *path, mode_t mode, struct err *e)
@@ -48,13 +49,40 @@ static int upper_file(int dir, const char *name, const struct str *text, mode_t 
 	return 0;
 }
 
-static void hosts_text(const struct ps_conf *c, struct str *s)
+void layer_hosts(const struct ps_conf *c, struct str *s, bool own)
 {
-	str_add(s, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+	if (!own)
+		str_add(s, "127.0.0.1\tlocalhost\n"
+			   "::1\tlocalhost ip6-localhost ip6-loopback\n");
 	for (size_t i = 0; i < c->address.n; i++)
 		str_addf(s, "%s\t%s\n", c->address.v[i], c->hostname);
 	if (!c->address.n)
 		str_addf(s, "127.0.1.1\t%s\n", c->hostname);
+}
+
+/* A resolver of the server's own loopback is out of reach inside. */
+static void server_resolv(struct str *s)
+{
+	autostr text = STR_INIT;
+	autostrvec lines = {0};
+	char address[64];
+
+	if (file_read("/etc/resolv.conf", &text, 65536, NULL) < 0)
+		return;
+	strvec_split(&lines, str_c(&text), "\n");
+	for (size_t i = 0; i < lines.n; i++)
+		if (sscanf(lines.v[i], "nameserver %63s", address) == 1 &&
+			ps_address_family(address) && !str_starts(address, "127.") &&
+			!str_eq(address, "::1"))
+			str_addf(s, "nameserver %s\n", address);
+}
+
+void layer_resolv(const struct ps_conf *c, struct str *s)
+{
+	for (size_t i = 0; i < c->nameserver.n; i++)
+		str_addf(s, "nameserver %s\n", c->nameserver.v[i]);
+	if (!c->nameserver.n)
+		server_resolv(s);
 }
 
 /* The files that say who it is, also over those that are there. */
@@ -68,9 +96,8 @@ static int fill_name(const struct ps_conf *c, int etc, struct err *e)
 		if (unlinkat(etc, files[i], 0) < 0 && errno != ENOENT)
 			return err_sys(e, "replacing %s", files[i]);
 	str_addf(&name, "%s\n", c->hostname);
-	hosts_text(c, &hosts);
-	for (size_t i = 0; i < c->nameserver.n; i++)
-		str_addf(&resolv, "nameserver %s\n", c->nameserver.v[i]);
+	layer_hosts(c, &hosts, false);
+	layer_resolv(c, &resolv);
 	if ((rc = upper_file(etc, "hostname", &name, 0644, e)) < 0 ||
 		(rc = upper_file(etc, "hosts", &hosts, 0644, e)) < 0)
 		return rc;
@@ -102,6 +129,8 @@ static int fill_keys(const struct ps_conf *c, int image, int upper, struct err *
 		return ssh;
 	for (size_t i = 0; i < c->key.n; i++)
 		str_addf(&text, "%s\n", c->key.v[i]);
+	if (unlinkat(ssh, "authorized_keys", 0) < 0 && errno != ENOENT)
+		return err_sys(e, "replacing authorized_keys");
 	return upper_file(ssh, "authorized_keys", &text, 0600, e);
 }
 
@@ -121,6 +150,13 @@ int layer_name(const struct ps_conf *c, int upper, struct err *e)
 	autoclose int etc = image < 0 ? -1 : upper_dir(image, upper, "etc", 0755, e);
 
 	return image < 0 ? image : etc < 0 ? etc : fill_name(c, etc, e);
+}
+
+int layer_keys(const struct ps_conf *c, int upper, struct err *e)
+{
+	autoclose int image = image_open(c, e);
+
+	return image < 0 ? image : fill_keys(c, image, upper, e);
 }
 
 int layer_fill(const struct ps_conf *c, int upper, struct err *e)

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent/ps_mend.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/cgroup.h"
-#include "agent/launch.h"
 #include "agent/net.h"
 #include "agent/ps.h"
 #include "agent/ps_layer.h"
@@ -88,39 +82,12 @@ const char *mend_fault(const struct ps_conf *c)
 
 /* ---- putting right ---- */
 
-static int inside_net(const struct ps_conf *c, int ns, int line)
-{
-	struct err e = {0};
-
-	if (setns(ns, CLONE_NEWNET) < 0)
-		err_sys(&e, "joining its network");
-	else if (net_inside_up(c, &e) == 0)
-		e.code = 0;
-	note_send(line, e.code ? &e : NULL, NULL, 0);
-	return 0;
-}
-
 /* A new pair into the network namespace it has. */
 static int new_device(const struct ps_conf *c, pid_t pid, struct err *e)
 {
-	autofree char *path = str_fmt("/proc/%d/ns/net", (int)pid);
-	autoclose int ns = open(path, O_RDONLY | O_CLOEXEC);
-	int rc, pair[2];
-	pid_t child;
+	int rc = net_up(c, pid, e);
 
-	if (ns < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_sys(e, "%s", path);
-	rc = net_up(c, pid, e);
-	child = rc < 0 ? -1 : fork();
-	if (child == 0)
-		_exit(inside_net(c, ns, pair[1]));
-	close(pair[1]);
-	if (rc == 0)
-		rc = child < 0 ? err_sys(e, "starting a process") : note_wait(pair[0], NULL, 0, e);
-	close(pair[0]);
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-	return rc;
+	return rc < 0 ? rc : net_inside_again(NULL, c, pid, e);
 }
 
 /* systemd writes a value again only when it thinks that it changes. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/cgroup.h"
 #include "agent/net.h"
 #include "agent/net_sxps.h"
 #include "agent/ps.h"
@@ -139,6 +140,34 @@ AGENT_OP(ps_restart, "ps.restart", OP_CHANGE | OP_LOCK_PS)
 	return pid_answer(name, ans);
 }
 
+static int below(const char *what, int64_t bound, int64_t held, int64_t unit, const char *name,
+	struct err *e)
+{
+	if (!bound || held <= bound)
+		return 0;
+	return err_set(e, E_LIMIT, "%s: %s of %lld%s is less than the %lld%s it holds", name, what,
+		(long long)(bound / unit), unit > 1 ? " MiB" : "",
+		(long long)((held + unit - 1) / unit), unit > 1 ? " MiB" : "");
+}
+
+/* Memory of programs cannot be taken back: the kernel would kill them. */
+static int check_held(const struct ps_conf *c, const struct msg *req, struct err *e)
+{
+	struct quota_use use = {0};
+	int64_t memory = cgroup_keyed(c->name, "memory.stat", "anon");
+	int rc = 0;
+
+	if (msg_has(req, "memory"))
+		rc = below("memory", c->memory, memory, 1 << 20, c->name, e);
+	if (rc < 0 || quota_get(AGENT_STATE, (uint32_t)c->id, &use, NULL) < 0)
+		return rc;
+	if (msg_has(req, "disk"))
+		rc = below("disk", c->disk, use.bytes, 1 << 20, c->name, e);
+	return rc == 0 && msg_has(req, "inodes")
+	               ? below("a number of files", c->inodes, use.inodes, 1, c->name, e)
+	               : rc;
+}
+
 AGENT_OP(ps_set, "ps.set", OP_CHANGE | OP_LOCK_PS)
 {
 	autoconf_ps c = {0};
@@ -151,6 +180,7 @@ AGENT_OP(ps_set, "ps.set", OP_CHANGE | OP_LOCK_PS)
 	if ((rc = need_ps(req, &name, e)) < 0 || (rc = ps_conf_read(&c, name, e)) < 0 ||
 		(rc = ps_conf_bounds_from_msg(&c, req, e)) < 0 ||
 		(rc = ps_check_quota(&c, e)) < 0 || (rc = sxps_check(&c, e)) < 0 ||
+		(!msg_i64(req, "back", 0) && (rc = check_held(&c, req, e)) < 0) ||
 		(rc = ps_conf_write(&c, ps_path(dir, name, NULL), e)) < 0 ||
 		(rc = layer_bound(&c, AGENT_STATE, e)) < 0 || (rc = unit_bounds(&c, e)) < 0 ||
 		(rc = sxps_bound(&c, e)) < 0)

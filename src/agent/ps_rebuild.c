@@ -285,9 +285,7 @@ AGENT_OP(ps_rebuild, "ps.rebuild", OP_CHANGE | OP_LOCK_PS)
 		return err_set(e, E_STATE, "private server %s is running", name);
 	free(next.image);
 	next.image = mem_strdup(image);
-	if ((rc = kept_remove(&c, LAYER_LAST, e)) < 0 ||
-		(rc = kept_remove(&c, LAYER_NEXT, e)) < 0 ||
-		(rc = kept_room(&c, NULL, &b.copy, e)) < 0)
+	if ((rc = kept_ready(&c, e)) < 0 || (rc = kept_room(&c, NULL, &b.copy, e)) < 0)
 		return rc;
 	rc = fill_new(&b, &c, &next, req, e);
 	if (rc < 0)

@@ -113,8 +113,7 @@ AGENT_OP(ps_restore, "ps.restore", OP_CHANGE | OP_LOCK_PS)
 		return err_set(e, E_USAGE, "digest must be 64 hexadecimal digits");
 	if (ps_is_running(name))
 		return err_set(e, E_STATE, "private server %s is running", name);
-	if ((rc = kept_remove(&c, LAYER_LAST, e)) < 0 ||
-		(rc = kept_make(&c, LAYER_NEXT, &upper, e)) < 0)
+	if ((rc = kept_ready(&c, e)) < 0 || (rc = kept_make(&c, LAYER_NEXT, &upper, e)) < 0)
 		return rc;
 	if ((rc = unpack(a, digest, upper, e)) == 0)
 		rc = fit(&c, upper, msg_i64(req, "fresh", 0) != 0, e);

@@ -15,8 +15,11 @@
 #include "agent/ps_kept.h"
 #include "agent/quota.h"
 
-#define RECORDS   "apps"
-#define NAME_MAX_ 32 /* of a snapshot: its path is a mount option of 255 bytes */
+#define RECORDS          "apps"
+#define RECORDS_NEXT     "apps-next"
+#define RECORDS_LAST     "apps-last"
+#define RECORDS_PREVIOUS "apps-previous"
+#define NAME_MAX_        32 /* of a snapshot: its path is a mount option of 255 bytes */
 
 static int need_snapshot(const struct msg *req, struct ps_conf *c, char **rest, struct err *e)
 {
@@ -174,9 +177,7 @@ AGENT_OP(ps_snapshot_prepare, "ps.snapshot.prepare", OP_CHANGE | OP_LOCK_PS)
 	if (!kept_there(&c, rest))
 		return err_set(e, E_NOTFOUND, "private server %s has no snapshot %s", c.name,
 			strrchr(rest, '/') + 1);
-	if ((rc = kept_read_facts(&c, rest, &f, e)) < 0 ||
-		(rc = kept_remove(&c, LAYER_NEXT, e)) < 0 ||
-		(rc = kept_remove(&c, LAYER_LAST, e)) < 0 ||
+	if ((rc = kept_read_facts(&c, rest, &f, e)) < 0 || (rc = kept_ready(&c, e)) < 0 ||
 		(rc = kept_room(&c, LAYER_NOW, &t, e)) < 0 ||
 		(rc = kept_make(&c, LAYER_NEXT, &upper, e)) < 0)
 		return rc;
@@ -202,7 +203,7 @@ static int need_stopped(const struct msg *req, struct ps_conf *c, struct err *e)
 	return ps_is_running(name) ? err_set(e, E_STATE, "private server %s is running", name) : 0;
 }
 
-static int move_layer(const struct ps_conf *c, const char *from, const char *to, struct err *e)
+static int move_dir(const struct ps_conf *c, const char *from, const char *to, struct err *e)
 {
 	char a[PATH_MAX], b[PATH_MAX];
 
@@ -210,12 +211,36 @@ static int move_layer(const struct ps_conf *c, const char *from, const char *to,
 	return rename(a, ps_path(b, c->name, to)) < 0 ? err_sys(e, "%s", a) : 0;
 }
 
-/* In a rebuild the records of applications stay with the layer they are installed in. */
+/*
+ * In a rebuild the records of applications go with the layer in which those are installed. They
+ * stand beside the layers, not in them: nothing may be renamed into a tree of another project id.
+ */
 static int move_records(const struct ps_conf *c, const char *from, const char *to, struct err *e)
 {
 	if (!kept_there(c, from) || kept_there(c, to))
 		return 0;
-	return move_layer(c, from, to, e);
+	return move_dir(c, from, to, e);
+}
+
+static int drop_last(const struct ps_conf *c, struct err *e)
+{
+	int rc = kept_remove(c, LAYER_LAST, e);
+
+	return rc < 0 ? rc : kept_remove(c, RECORDS_LAST, e);
+}
+
+static int drop_next(const struct ps_conf *c, struct err *e)
+{
+	int rc = kept_remove(c, LAYER_NEXT, e);
+
+	return rc < 0 ? rc : kept_remove(c, RECORDS_NEXT, e);
+}
+
+int kept_ready(const struct ps_conf *c, struct err *e)
+{
+	int rc = drop_last(c, e);
+
+	return rc < 0 ? rc : drop_next(c, e);
 }
 
 /* Each order of events that a kill may leave is gone on with. */
@@ -237,14 +262,14 @@ AGENT_OP(ps_layer_exchange, "ps.layer.exchange", OP_CHANGE | OP_LOCK_PS)
 		/* What stands beside it says no more which image it is on. */
 		if ((rc = kept_read_facts(&c, LAYER_NOW, &f, e)) < 0 ||
 			(rc = kept_write_facts(&c, LAYER_NOW, &f, e)) < 0 ||
-			(rc = move_layer(&c, LAYER_NOW, LAYER_LAST, e)) < 0)
+			(rc = move_dir(&c, LAYER_NOW, LAYER_LAST, e)) < 0)
 			return rc;
 	}
 	if (msg_i64(req, "records", 0) &&
-		((rc = move_records(&c, RECORDS, LAYER_LAST "/" RECORDS, e)) < 0 ||
-			(rc = move_records(&c, LAYER_NEXT "/" RECORDS, RECORDS, e)) < 0))
+		((rc = move_records(&c, RECORDS, RECORDS_LAST, e)) < 0 ||
+			(rc = move_records(&c, RECORDS_NEXT, RECORDS, e)) < 0))
 		return rc;
-	return move_layer(&c, LAYER_NEXT, LAYER_NOW, e);
+	return move_dir(&c, LAYER_NEXT, LAYER_NOW, e);
 }
 
 AGENT_OP(ps_layer_back, "ps.layer.back", OP_CHANGE | OP_LOCK_PS)
@@ -256,13 +281,32 @@ AGENT_OP(ps_layer_back, "ps.layer.back", OP_CHANGE | OP_LOCK_PS)
 	(void)ans;
 	if (rc < 0 || !kept_there(&c, LAYER_LAST))
 		return rc;
-	if (kept_there(&c, LAYER_NOW) && (rc = move_layer(&c, LAYER_NOW, LAYER_NEXT, e)) < 0)
+	if (kept_there(&c, LAYER_NOW) && (rc = move_dir(&c, LAYER_NOW, LAYER_NEXT, e)) < 0)
 		return rc;
 	if (msg_i64(req, "records", 0) &&
-		((rc = move_records(&c, RECORDS, LAYER_NEXT "/" RECORDS, e)) < 0 ||
-			(rc = move_records(&c, LAYER_LAST "/" RECORDS, RECORDS, e)) < 0))
+		((rc = move_records(&c, RECORDS, RECORDS_NEXT, e)) < 0 ||
+			(rc = move_records(&c, RECORDS_LAST, RECORDS, e)) < 0))
 		return rc;
-	return move_layer(&c, LAYER_LAST, LAYER_NOW, e);
+	return move_dir(&c, LAYER_LAST, LAYER_NOW, e);
+}
+
+/* Layer, then records: a layer that has moved says that its records are to follow. */
+static int move_both(const struct ps_conf *c, const char *from, const char *to,
+	const char *records_from, const char *records_to, struct err *e)
+{
+	int rc = kept_there(c, from) ? move_dir(c, from, to, e) : 0;
+
+	return rc < 0 ? rc : move_records(c, records_from, records_to, e);
+}
+
+static int keep_last(const struct ps_conf *c, struct err *e)
+{
+	int rc;
+
+	if (kept_there(c, LAYER_LAST) && ((rc = kept_remove(c, LAYER_PREVIOUS, e)) < 0 ||
+						 (rc = kept_remove(c, RECORDS_PREVIOUS, e)) < 0))
+		return rc;
+	return move_both(c, LAYER_LAST, LAYER_PREVIOUS, RECORDS_LAST, RECORDS_PREVIOUS, e);
 }
 
 /* keep: the one it lived in becomes the previous one; else it goes. */
@@ -274,13 +318,9 @@ AGENT_OP(ps_layer_settle, "ps.layer.settle", OP_CHANGE | OP_LOCK_PS)
 
 	(void)a;
 	(void)ans;
-	if ((rc = msg_need_name(req, "name", &name, e)) < 0 ||
-		(rc = ps_conf_read(&c, name, e)) < 0 || !kept_there(&c, LAYER_LAST))
+	if ((rc = msg_need_name(req, "name", &name, e)) < 0 || (rc = ps_conf_read(&c, name, e)) < 0)
 		return rc;
-	if (!msg_i64(req, "keep", 0))
-		return kept_remove(&c, LAYER_LAST, e);
-	rc = kept_remove(&c, LAYER_PREVIOUS, e);
-	return rc < 0 ? rc : move_layer(&c, LAYER_LAST, LAYER_PREVIOUS, e);
+	return msg_i64(req, "keep", 0) ? keep_last(&c, e) : drop_last(&c, e);
 }
 
 /* What was prepared is not wanted; the previous one goes back to its place. */
@@ -298,9 +338,8 @@ AGENT_OP(ps_layer_discard, "ps.layer.discard", OP_CHANGE | OP_LOCK_PS)
 	if (rc < 0)
 		return rc == E_NOTFOUND ? 0 : rc;
 	if (msg_i64(req, "previous", 0))
-		return kept_there(&c, LAYER_NEXT) ? move_layer(&c, LAYER_NEXT, LAYER_PREVIOUS, e)
-		                                  : 0;
-	return kept_remove(&c, LAYER_NEXT, e);
+		return move_both(&c, LAYER_NEXT, LAYER_PREVIOUS, RECORDS_NEXT, RECORDS_PREVIOUS, e);
+	return drop_next(&c, e);
 }
 
 AGENT_OP(ps_layer_previous, "ps.layer.previous", OP_CHANGE | OP_LOCK_PS)
@@ -315,15 +354,11 @@ AGENT_OP(ps_layer_previous, "ps.layer.previous", OP_CHANGE | OP_LOCK_PS)
 		return rc;
 	if (!kept_there(&c, LAYER_PREVIOUS) && !kept_there(&c, LAYER_NEXT))
 		return err_set(e, E_STATE,
-			"private server %s was not rebuilt: it has no previous "
-			"image to go back to",
-			name);
-	if (kept_there(&c, LAYER_PREVIOUS) &&
-		((rc = kept_remove(&c, LAYER_NEXT, e)) < 0 ||
-			(rc = kept_remove(&c, LAYER_LAST, e)) < 0 ||
-			(rc = move_layer(&c, LAYER_PREVIOUS, LAYER_NEXT, e)) < 0))
-		return rc;
-	if ((rc = kept_read_facts(&c, LAYER_NEXT, &f, e)) < 0)
+			"private server %s was not rebuilt: there is no image to go back to", name);
+	if ((kept_there(&c, LAYER_PREVIOUS) && (rc = kept_ready(&c, e)) < 0) ||
+		(rc = move_both(&c, LAYER_PREVIOUS, LAYER_NEXT, RECORDS_PREVIOUS, RECORDS_NEXT,
+			 e)) < 0 ||
+		(rc = kept_read_facts(&c, LAYER_NEXT, &f, e)) < 0)
 		return rc;
 	msg_add_text(ans, "image", f.image);
 	return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "biz/address.h"
 #include "biz/ps_files.h"
 #include "biz/ps_live.h"
 #include "cmd/cmd.h"
@@ -113,7 +114,8 @@ struct add_opts {
 
 struct set_opts {
 	struct bound_opts bounds;
-	char *image;
+	char *image, *hostname, *key, *resolver;
+	struct strvec add, drop;
 	bool revert;
 };
 static const struct opt opts_set[] = {
@@ -122,6 +124,15 @@ static const struct opt opts_set[] = {
 		"rebuild it on that image, its people's files and applications carried over"),
 	OPT(struct set_opts, revert, "revert", 0, OPT_FLAG, NULL,
 		"go back to the image and files before the last --image"),
+	OPT(struct set_opts, hostname, "hostname", 0, OPT_TEXT, "NAME", "host name inside"),
+	OPT(struct set_opts, key, "key", 0, OPT_FILE, "FILE",
+		"SSH public keys for root inside, instead of those that are there"),
+	OPT(struct set_opts, add, "ip", 0, OPT_TEXTS, "ADDRESS|auto|auto6",
+		"one more address; may repeat"),
+	OPT(struct set_opts, drop, "drop-ip", 0, OPT_TEXTS, "ADDRESS",
+		"one address less; may repeat"),
+	OPT(struct set_opts, resolver, "resolver", 0, OPT_TEXT, "A,B|default",
+		"addresses of its resolvers"),
 	OPT_END,
 };
 static const struct opt opts_add[] = {
@@ -277,17 +288,53 @@ static bool bounds_given(const struct call *c)
 	return false;
 }
 
+static int check_resolver(const char *text, struct err *e)
+{
+	autostrvec words = {0};
+
+	if (!text || strcmp(text, "default") == 0)
+		return 0;
+	strvec_split(&words, text, " ,");
+	for (size_t i = 0; i < words.n; i++)
+		if (!address_is(words.v[i]))
+			return err_set(e, E_USAGE, "--resolver: '%.60s' is not an IP address",
+				words.v[i]);
+	return words.n ? 0 : err_set(e, E_USAGE, "--resolver: no address in it");
+}
+
+/* Names and addresses, where any is given. */
+static int set_names(struct call *c, const struct set_opts *o, struct err *e)
+{
+	autofree char *keys = NULL;
+	struct ps_change change = {.hostname = o->hostname,
+		.resolver = o->resolver,
+		.add = o->add,
+		.drop = o->drop};
+	int r;
+
+	if (!o->hostname && !o->key && !o->resolver && !o->add.n && !o->drop.n)
+		return 0;
+	if ((r = check_resolver(o->resolver, e)) < 0 ||
+		(o->key && (r = ps_read_keys(o->key, &keys, e)) < 0))
+		return r;
+	change.keys = keys;
+	r = ps_change(c->sxc, c->args[0], &change, e);
+	return r < 0 ? r : 1;
+}
+
 static int run_set(struct call *c, struct err *e)
 {
 	const struct set_opts *o = c->opts;
 	struct ps_bounds b;
-	int r = read_bounds(c, &o->bounds, &b, e);
+	int named, r = read_bounds(c, &o->bounds, &b, e);
 
 	if (r < 0)
 		return r;
 	if (o->image && o->revert)
 		return err_set(e, E_USAGE, "--image and --revert exclude each other");
-	if (bounds_given(c) || (!o->image && !o->revert))
+	if ((named = set_names(c, o, e)) < 0)
+		return named;
+	if (bounds_given(c) || (!named && !o->image && !o->revert))
 		r = ps_set(c->sxc, c->args[0], &b, e);
 	if (r == 0 && (o->image || o->revert))
 		r = ps_rebuild(c->sxc, c->args[0], o->image, e);

@@ -68,6 +68,13 @@ static int parse_ip(const char *text, struct net *n)
 	return inet_pton(n->family == 4 ? AF_INET : AF_INET6, text, n->base) == 1 ? 0 : -1;
 }
 
+bool address_is(const char *text)
+{
+	struct net ip;
+
+	return parse_ip(text, &ip) == 0;
+}
+
 static int parse_cidr(const char *cidr, struct net *n, struct err *e)
 {
 	char text[64];

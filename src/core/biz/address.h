@@ -7,6 +7,7 @@
 #ifndef SXC_BIZ_ADDRESS_H
 #define SXC_BIZ_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "svc/sxc.h"
@@ -18,6 +19,9 @@ int address_pool_add(struct sxc *s, const char *cidr, const char *on, const char
 	struct err *e);
 /* E_INUSE while an address of it is taken. */
 int address_pool_remove(struct sxc *s, const char *cidr, struct err *e);
+
+/* Is that the text of an IPv4 or IPv6 address? */
+bool address_is(const char *text);
 
 /*
  * Take one for a private server, inside the caller's transaction. want: an address, or NULL or

@@ -13,6 +13,7 @@
 
 #include "svc/msg.h"
 #include "svc/sxc.h"
+#include "util/vec.h"
 
 #define PS_UNSET (-1) /* a bound that is not given */
 
@@ -86,6 +87,16 @@ int ps_set(struct sxc *s, const char *name, const struct ps_bounds *b, struct er
 /* Its job inside the caller's transaction. */
 int ps_set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, int64_t *job,
 	struct err *e);
+/* What else may be changed while it runs; NULL or empty: as it was. */
+struct ps_change {
+	const char *hostname;
+	const char *keys; /* authorized_keys text, instead of that of root inside */
+	const char *
+		resolver; /* addresses apart by commas or blanks; "default": of the configuration */
+	struct strvec add;  /* addresses of a pool, "auto" (the first free), "auto6" */
+	struct strvec drop; /* addresses that it has */
+};
+int ps_change(struct sxc *s, const char *name, const struct ps_change *c, struct err *e);
 /* The jobs of the above inside the caller's transaction. op: start stop restart suspend resume
  * remove. */
 int ps_job_tx(struct sxc *s, const char *name, const char *op, int64_t *job, struct err *e);

@@ -70,6 +70,6 @@ extern const struct job_kind job_kind_ps_add, job_kind_ps_start, job_kind_ps_sto
 	job_kind_ps_restart, job_kind_ps_suspend, job_kind_ps_resume, job_kind_ps_remove,
 	job_kind_ps_set, job_kind_ps_restore, job_kind_ps_restore_new, job_kind_ps_snapshot_add,
 	job_kind_ps_snapshot_remove, job_kind_ps_snapshot_restore, job_kind_ps_rebuild,
-	job_kind_ps_mend;
+	job_kind_ps_mend, job_kind_ps_change;
 
 #endif

@@ -14,8 +14,8 @@
 #define SQL_ROW                                                                                    \
 	"SELECT p.name, p.server, p.hostname, p.uid_slot, p.cpu, p.cpu_max, p.net, p.memory, "     \
 	"p.vm, p.disk, p.inodes, p.procs, p.ssh_keys, s.rate, "                                    \
-	"coalesce(s.uplink, s.found_uplink), p.sessions, p.transfer, p.best_effort "               \
-	"FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
+	"coalesce(s.uplink, s.found_uplink), p.sessions, p.transfer, p.best_effort, "              \
+	"p.nameservers FROM ps p JOIN server s ON s.id = p.server WHERE p.id = ?1"
 #define SQL_IPS         "SELECT ip FROM address WHERE ps = ?1 ORDER BY id"
 #define SQL_STATE       "UPDATE ps SET state = ?2 WHERE id = ?1"
 #define SQL_NAME        "SELECT name FROM ps WHERE id = ?1"
@@ -62,12 +62,12 @@ static int add_addresses(struct job *j, struct msg *m, struct err *e)
 	return r;
 }
 
-/* "8.8.8.8 2001:…" of the configuration becomes repeated fields. */
-static int add_nameservers(struct job *j, struct msg *m, struct err *e)
+/* Its own or of the configuration: "192.0.2.53 2001:…" becomes repeated fields. */
+static int add_nameservers(struct job *j, struct msg *m, const char *own, struct err *e)
 {
-	autofree char *text = NULL;
+	autofree char *text = mem_strdup0(own);
 	autostrvec words = {0};
-	int r = config_get(j->sxc, "ps.nameservers", &text, e);
+	int r = own ? 0 : config_get(j->sxc, "ps.nameservers", &text, e);
 
 	if (r == 0 && text)
 		strvec_split(&words, text, " ,");
@@ -104,7 +104,7 @@ static int create_request(struct job *j, struct msg **out, int64_t *server, stru
 	add_opt(m, "transfer", &q, 16);
 	msg_add_i64(m, "best_effort", db_i64(&q, 17));
 	*server = db_i64(&q, 1);
-	if ((r = add_addresses(j, m, e)) < 0 || (r = add_nameservers(j, m, e)) < 0)
+	if ((r = add_addresses(j, m, e)) < 0 || (r = add_nameservers(j, m, db_text(&q, 18), e)) < 0)
 		return r;
 	*out = steal(&m);
 	return 0;
@@ -304,7 +304,10 @@ static int set_back(struct job *j, struct err *e)
 	int64_t server = 0;
 	int r = create_request(j, &m, &server, e);
 
-	return r < 0 ? r : job_call(j, server, "ps.set", m, NULL, e);
+	if (r < 0)
+		return r;
+	msg_add_i64(m, "back", 1); /* whatever it holds by now */
+	return job_call(j, server, "ps.set", m, NULL, e);
 }
 
 static struct db_arg bound(const struct job *j, const char *name)

@@ -53,6 +53,7 @@ CREATE TABLE ps (
 	transfer INTEGER CHECK (transfer > 0),
 	best_effort INTEGER NOT NULL DEFAULT 0 CHECK (best_effort BETWEEN 0 AND 3),
 	ssh_keys TEXT,
+	nameservers TEXT, -- NULL: those of the configuration
 	created INTEGER NOT NULL,
 	UNIQUE (server, uid_slot)
 ) STRICT;
