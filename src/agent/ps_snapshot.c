@@ -243,6 +243,30 @@ int kept_ready(const struct ps_conf *c, struct err *e)
 	return rc < 0 ? rc : drop_next(c, e);
 }
 
+/* Records of the layer that goes are at RECORDS_LAST, if only an empty directory, once this was
+ * begun. */
+static int exchange_records(const struct ps_conf *c, struct err *e)
+{
+	char path[PATH_MAX];
+	int rc = 0;
+
+	if (!kept_there(c, RECORDS_LAST))
+		rc = kept_there(c, RECORDS)
+		             ? move_dir(c, RECORDS, RECORDS_LAST, e)
+		             : dir_make(ps_path(path, c->name, RECORDS_LAST), 0700, e);
+	return rc < 0 ? rc : move_records(c, RECORDS_NEXT, RECORDS, e);
+}
+
+static int exchange_records_back(const struct ps_conf *c, struct err *e)
+{
+	int rc;
+
+	if (!kept_there(c, RECORDS_LAST))
+		return 0;
+	rc = move_records(c, RECORDS, RECORDS_NEXT, e);
+	return rc < 0 ? rc : move_records(c, RECORDS_LAST, RECORDS, e);
+}
+
 /* Each order of events that a kill may leave is gone on with. */
 AGENT_OP(ps_layer_exchange, "ps.layer.exchange", OP_CHANGE | OP_LOCK_PS)
 {
@@ -265,9 +289,7 @@ AGENT_OP(ps_layer_exchange, "ps.layer.exchange", OP_CHANGE | OP_LOCK_PS)
 			(rc = move_dir(&c, LAYER_NOW, LAYER_LAST, e)) < 0)
 			return rc;
 	}
-	if (msg_i64(req, "records", 0) &&
-		((rc = move_records(&c, RECORDS, RECORDS_LAST, e)) < 0 ||
-			(rc = move_records(&c, RECORDS_NEXT, RECORDS, e)) < 0))
+	if (msg_i64(req, "records", 0) && (rc = exchange_records(&c, e)) < 0)
 		return rc;
 	return move_dir(&c, LAYER_NEXT, LAYER_NOW, e);
 }
@@ -281,11 +303,9 @@ AGENT_OP(ps_layer_back, "ps.layer.back", OP_CHANGE | OP_LOCK_PS)
 	(void)ans;
 	if (rc < 0 || !kept_there(&c, LAYER_LAST))
 		return rc;
-	if (kept_there(&c, LAYER_NOW) && (rc = move_dir(&c, LAYER_NOW, LAYER_NEXT, e)) < 0)
+	if (msg_i64(req, "records", 0) && (rc = exchange_records_back(&c, e)) < 0)
 		return rc;
-	if (msg_i64(req, "records", 0) &&
-		((rc = move_records(&c, RECORDS, RECORDS_NEXT, e)) < 0 ||
-			(rc = move_records(&c, RECORDS_LAST, RECORDS, e)) < 0))
+	if (kept_there(&c, LAYER_NOW) && (rc = move_dir(&c, LAYER_NOW, LAYER_NEXT, e)) < 0)
 		return rc;
 	return move_dir(&c, LAYER_LAST, LAYER_NOW, e);
 }
