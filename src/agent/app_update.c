@@ -25,11 +25,11 @@ static const char sh_save[] =
 	"mv -T -- \"$dir.new\" \"$dir\"\n";
 
 /*
- * DIR PATH…: each path as it was kept; what was not there goes. Nothing was kept: nothing has
- * changed yet. Directories stay the ones they are: something may be mounted on them or below.
+ * DIR PATH…: each path as it was kept; what was not there goes. Directories stay the ones they are:
+ * something may be mounted on them or below.
  */
 static const char sh_put_back[] =
-	"set -e; dir=$1; shift; i=0; [ -d \"$dir\" ] || exit 0\n"
+	"set -e; dir=$1; shift; i=0\n"
 	"for p; do\n"
 	"	from=$dir/$i\n"
 	"	if [ -d \"$from\" ] && ! [ -L \"$from\" ]; then\n"
@@ -73,6 +73,20 @@ static int drop_saved(struct app_on *o, struct err *e)
 	const char *const words[] = {dir, NULL};
 
 	return inside_sh(o->ps, sh_delete, words, SAVE_TIME, e);
+}
+
+/* Before everything is saved nothing has changed. */
+static int was_saved(struct app_on *o, bool *saved, struct err *e)
+{
+	char sh[] = "/bin/sh", c[] = "-c", me[] = "sxc",
+	     text[] = "if [ -d \"$1\" ]; then echo yes; fi";
+	autofree char *dir = str_fmt("%s.saved", o->dir);
+	char *argv[] = {sh, c, text, me, dir, NULL};
+	autostr out = STR_INIT;
+	int r = inside_output(o->ps, argv, STEP_TIME, &out, e);
+
+	*saved = out.len > 0;
+	return r;
 }
 
 static int daemon_reload(struct app_on *o, struct err *e)
@@ -171,18 +185,28 @@ static int write_old(struct change *c, struct err *e)
 	return app_record_write(c->old->ps, c->old->p->wrapper.app, m, e);
 }
 
-static int go_back(struct change *c, struct err *e)
+static int undo_changes(struct change *c, struct err *e)
 {
 	struct err ignored;
 	int r;
 
-	agent_progress(c->old->a, "going back", 0, 0);
 	app_units(c->next, "stop", &ignored);
 	app_units(c->old, "stop", &ignored);
 	retire_units(c->next, &c->old->p->wrapper);
-	if ((r = packages_back(c, e)) < 0 ||
-		(r = with_saved(c->old, c->next, sh_put_back, e)) < 0 || (r = up_again(c, e)) < 0 ||
-		(r = write_old(c, e)) < 0)
+	if ((r = packages_back(c, e)) < 0)
+		return r;
+	return with_saved(c->old, c->next, sh_put_back, e);
+}
+
+static int go_back(struct change *c, struct err *e)
+{
+	struct err ignored;
+	bool saved = false;
+	int r;
+
+	agent_progress(c->old->a, "going back", 0, 0);
+	if ((r = was_saved(c->old, &saved, e)) < 0 || (saved && (r = undo_changes(c, e)) < 0) ||
+		(r = up_again(c, e)) < 0 || (r = write_old(c, e)) < 0)
 		return err_wrap(e, "going back to %s", c->old->p->version);
 	drop_saved(c->old, &ignored);
 	return r;

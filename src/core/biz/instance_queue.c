@@ -106,8 +106,6 @@ static int queue_update(struct sxc *s, const struct app_order *o, const struct i
 		return r;
 	if (to.id == from.id)
 		return 0;
-	if (strcmp(i->state, "running") != 0 && strcmp(i->state, "stopped") != 0)
-		return err_set(e, E_STATE, "%s on %s is %s", i->app, i->ps_name, i->state);
 	if ((r = refuse_older(o, &from, &to, i, e)) < 0 ||
 		(r = check_relations(s, &to, &p, e)) < 0 ||
 		(r = values_given(o->settings, &given, e)) < 0)
@@ -133,8 +131,6 @@ static int queue_config(struct sxc *s, const struct app_order *o, const struct i
 	autojson *before = NULL, *given = NULL, *settings = NULL;
 	int r;
 
-	if (strcmp(i->state, "running") != 0 && strcmp(i->state, "stopped") != 0)
-		return err_set(e, E_STATE, "%s on %s is %s", i->app, i->ps_name, i->state);
 	if (o->op == APP_REVERT)
 		r = history_get(s, i->id, o->revert, &before, e);
 	else
@@ -152,13 +148,22 @@ static int queue_config(struct sxc *s, const struct app_order *o, const struct i
 
 /* ---- any of them ---- */
 
+/* Another run wrote its job down since this one looked. */
+static int refuse_moving(const struct instance *i, struct err *e)
+{
+	if (strcmp(i->state, "running") == 0 || strcmp(i->state, "stopped") == 0)
+		return 0;
+	return err_set(e, E_BUSY, "%s on %s is %s: another run is at work", i->app, i->ps_name,
+		i->state);
+}
+
 static int queue_op(struct sxc *s, const struct app_order *o, const char *ps, int64_t *job,
 	struct err *e)
 {
 	autoclean(instance_release) struct instance i = {0};
 	int r = instance_need(s, ps, o->app, &i, e);
 
-	if (r < 0)
+	if (r < 0 || (r = refuse_moving(&i, e)) < 0)
 		return r;
 	switch (o->op) {
 	case APP_UNINSTALL:
