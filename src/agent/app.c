@@ -78,6 +78,31 @@ int app_on_init(struct app_on *o, struct agent *a, const char *ps, struct packag
 	return 0;
 }
 
+#define SECRET_MIN 4 /* what is shorter would tear words apart, and is none */
+
+static void hide(struct err *e, const char *secret)
+{
+	size_t n = strlen(secret);
+	char *p = e->msg;
+
+	while (n >= SECRET_MIN && (p = strstr(p, secret))) {
+		memcpy(p, "***", 3);
+		memmove(p + 3, p + n, strlen(p + n) + 1);
+		p += 3;
+	}
+}
+
+int app_hide_secrets(const struct app_on *o, struct err *e)
+{
+	vec_each(&o->p->wrapper.settings, s) {
+		const char *value = wrapper_value(&o->values, s->name);
+
+		if (s->type.kind == TYPED_SECRET && value)
+			hide(e, value);
+	}
+	return e->code;
+}
+
 int app_patience(const struct app_on *o, int usual)
 {
 	return o->p->wrapper.timeout ? (int)o->p->wrapper.timeout : usual;

@@ -79,6 +79,8 @@ int app_on_open(struct app_on *o, struct agent *a, const char *ps, const char *a
 /* From a request with name, app, version, digest, signature, setting: its package verified, its
  * private server running (app_install.c). */
 int app_on_take(struct app_on *o, struct agent *a, const struct msg *req, struct err *e);
+/* Put *** where the message repeats a secret: a checker or a script may print what it was given. */
+int app_hide_secrets(const struct app_on *o, struct err *e);
 /* Seconds that scripts and services may take: what the wrapper says, or those usual. */
 int app_patience(const struct app_on *o, int usual);
 /* What the wrapper says for the system inside, E_STATE when it does not run there. */

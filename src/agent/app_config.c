@@ -178,9 +178,11 @@ static int check_candidates(struct app_on *o, const char *dir, struct err *e)
 	add_triples(w, NULL, &words);
 	for (size_t i = 0; i < w->check.n; i++)
 		strvec_push(&words, w->check.v[i]);
-	if (inside_sh(o->ps, sh_check, (const char *const *)strvec_argv(&words), CHECK_TIME, e) < 0)
-		return err_wrap(e, "%s refuses the new configuration", w->check.v[0]);
-	return 0;
+	if (inside_sh(o->ps, sh_check, (const char *const *)strvec_argv(&words), CHECK_TIME, e) ==
+		0)
+		return 0;
+	app_hide_secrets(o, e);
+	return err_wrap(e, "%s refuses the new configuration", w->check.v[0]);
 }
 
 int app_configure(struct app_on *o, struct err *e)

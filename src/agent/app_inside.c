@@ -174,7 +174,8 @@ int app_script(struct app_on *o, enum wrapper_script script, const char *action,
 	strvec_push(&env, act);
 	autofree char *full = str_fmt("%s/wrapper/%s", o->dir, path);
 	char *argv[] = {full, NULL};
-	return inside_run(o->ps, argv, strvec_argv(&env), app_patience(o, SCRIPT_TIME), e);
+	int r = inside_run(o->ps, argv, strvec_argv(&env), app_patience(o, SCRIPT_TIME), e);
+	return r < 0 ? app_hide_secrets(o, e) : r;
 }
 
 /* ---- what it runs ---- */

@@ -12,7 +12,8 @@ static const struct column columns[] = {
 	COL(struct instance_row, version, COL_TEXT, "of its package"),
 	COL(struct instance_row, ps, COL_TEXT, "the private server it is on"),
 	COL(struct instance_row, server, COL_TEXT, "the server that one lives on"),
-	COL(struct instance_row, state, COL_TEXT, "installing, running, stopped, removing"),
+	COL(struct instance_row, state, COL_TEXT,
+		"installing, running, stopped, updating, removing"),
 	COL(struct instance_row, account, COL_TEXT, "whose it is"),
 	COL_X(struct instance_row, error, COL_TEXT, "why it failed"),
 	COL(struct instance_row, created, COL_TIME, "since when"),
@@ -172,17 +173,14 @@ static int run_status(struct call *c, struct err *e)
 {
 	const char *app = c->nargs > 0 ? c->args[0] : NULL;
 	autostrvec names = {0};
-	int down = 0;
+	int down;
 	int r = targets_or_all(c, c->nargs > 1 ? c->args[1] : NULL, &names, e);
 
 	if (r < 0 || (r = out_list(c->out, "instances", status_columns, e)) < 0)
 		return r;
-	for (size_t i = 0; i < names.n && r >= 0; i++) {
-		r = instance_status(c->sxc, names.v[i], app, out_row_fn, c->out, e);
-		down += r > 0 ? r : 0;
-	}
-	if (r < 0 || (r = out_end(c->out, e)) < 0)
-		return r;
+	down = instance_status(c->sxc, names.v, names.n, app, out_row_fn, c->out, e);
+	if (down < 0 || (r = out_end(c->out, e)) < 0)
+		return down < 0 ? down : r;
 	return down ? err_set(e, E_FAIL, "%d %s not as it should be", down,
 			      down == 1 ? "application is" : "applications are")
 	            : 0;

@@ -287,6 +287,9 @@ traces() {
 	sxc_patient app config set clock web2 --set-file token=token
 	assert_status 0
 	inside2 grep -qx token=hunter2 /etc/clock.conf
+	sxc_patient app config set clock web2 word=bad
+	assert_status 1
+	assert_err_has "bad is no word, token ***"
 	for words in "app config get clock web2" "app config history clock web2" "job list --all" "audit list"; do
 		# shellcheck disable=SC2086
 		sxc_lab -o json $words

@@ -119,12 +119,13 @@ struct instance_row {
 /* ps, app NULL: all. */
 int instance_list(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
 	struct err *e);
-/* What the server says now. health: up, down, stopped or missing. */
+/* What the servers of n private servers (names; NULL: all) say now, many asked at once. Returns how
+ * many are not as the books have it. health: up, down, stopped or missing. */
 struct instance_status_row {
 	const char *app, *version, *ps, *state, *unit, *health, *note;
 };
-int instance_status(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
-	struct err *e);
+int instance_status(struct sxc *s, char *const *ps, size_t n, const char *app, app_row_fn fn,
+	void *arg, struct err *e);
 /* Names of the private servers that TARGET means: a name, @GROUP (of servers), a glob, all; app not
  * NULL: patterns mean those that have it. E_STATE for a server. */
 struct strvec;

@@ -22,10 +22,6 @@
 	"JOIN ps p ON p.id = i.ps JOIN server s ON s.id = p.server "                               \
 	"LEFT JOIN account ac ON ac.id = p.account "                                               \
 	"WHERE (?1 IS NULL OR p.name = ?1) AND (?2 IS NULL OR a.name = ?2) ORDER BY p.name, a.name"
-#define SQL_WHERE_IT_IS                                                                            \
-	"SELECT p.name FROM instance i JOIN ps p ON p.id = i.ps JOIN app a ON a.id = i.app "       \
-	"WHERE (?1 IS NULL OR p.name = ?1) AND (?2 IS NULL OR a.name = ?2) "                       \
-	"GROUP BY p.name ORDER BY p.name"
 
 char *instance_object(const char *app, const char *ps)
 {
@@ -111,79 +107,4 @@ int app_ask(struct sxc *s, int64_t server, const char *op, struct msg *req, stru
 	r = remote_call(remote, op, NULL, owned, NULL, ans, e);
 	remote_put(s->pool, remote);
 	return r;
-}
-
-static const struct msg *answer_for(const struct msg *ans, const char *app)
-{
-	const struct msg *m;
-
-	for (size_t i = 0; (m = msg_sub_at(ans, "instance", i)); i++)
-		if (str_eq(msg_text(m, "app"), app))
-			return m;
-	return NULL;
-}
-
-struct status_of {
-	const struct msg *ans;
-	const char *failed; /* why the server did not answer, or NULL */
-	app_row_fn fn;
-	void *arg;
-	int down;
-};
-
-static int give_status(void *arg, const void *row, struct err *e)
-{
-	const struct instance_row *i = row;
-	struct status_of *st = arg;
-	const struct msg *m = st->ans ? answer_for(st->ans, i->app) : NULL;
-	const char *health = m ? msg_text(m, "health") : st->failed ? "unknown" : "missing";
-	struct instance_status_row out = {.app = i->app,
-		.version = m ? msg_text(m, "version") : i->version,
-		.ps = i->ps,
-		.state = i->state,
-		.unit = m ? msg_text(m, "unit") : NULL,
-		.health = health,
-		.note = m ? msg_text(m, "note") : st->failed};
-
-	st->down += !str_eq(health, strcmp(i->state, "stopped") == 0 ? "stopped" : "up");
-	return st->fn(st->arg, &out, e);
-}
-
-static int status_on(struct sxc *s, const char *name, const char *app, struct status_of *st,
-	struct err *e)
-{
-	autoclean(ps_release) struct ps p = {0};
-	automsg *ans = NULL;
-	struct msg *req;
-	struct err why = {0};
-	int r = ps_get(s, name, &p, e);
-
-	if (r < 0)
-		return r;
-	req = msg_new();
-	msg_add_text(req, "name", name);
-	r = app_ask(s, p.server, "app.status", req, &ans, &why);
-	if (r == E_INTR)
-		return err_interrupted(e);
-	st->ans = r < 0 ? NULL : ans;
-	st->failed = r < 0 ? why.msg : NULL;
-	r = instance_list(s, name, app, give_status, st, e);
-	st->ans = NULL;
-	st->failed = NULL;
-	return r;
-}
-
-int instance_status(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
-	struct err *e)
-{
-	struct status_of st = {.fn = fn, .arg = arg};
-	autostrvec names = {0};
-	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_WHERE_IT_IS, ps, app);
-
-	while (r >= 0 && (r = db_next(&q, e)) > 0)
-		strvec_push(&names, db_text(&q, 0));
-	for (size_t i = 0; i < names.n && r >= 0; i++)
-		r = status_on(s, names.v[i], app, &st, e);
-	return r < 0 ? r : st.down;
 }

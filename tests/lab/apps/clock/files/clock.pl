@@ -11,7 +11,7 @@ while (<$in>) {
 	/^(\w+)=([\w. ,]*)$/ or die "clock.conf:$.: no setting\n";
 	$conf{$1} = $2;
 }
-die "clock.conf: bad is no word\n" if $conf{word} eq 'bad';
+die "clock.conf: bad is no word, token $conf{token}\n" if $conf{word} eq 'bad';
 exit 0 if @ARGV and $ARGV[0] eq '--check';
 exit 1 if $conf{word} eq 'crash';
 
