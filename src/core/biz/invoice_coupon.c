@@ -20,10 +20,12 @@
 	"s.coupon, i.currency, i.corrects IS NOT NULL FROM invoice_line l "                        \
 	"JOIN invoice i ON i.id = l.invoice LEFT JOIN subscription s ON s.id = l.subscription "    \
 	"WHERE l.id = ?1"
-/* Lines of a span in the order of the document. */
+/* Lines of the span of line ?4 in the order of the document; see same_span. */
 #define SQL_SPAN                                                                                   \
-	"SELECT id, amount, item, days, whole FROM invoice_line WHERE invoice = ?1 "               \
-	"AND term = ?2 AND start = ?3 AND kind = 'charge' ORDER BY seq"
+	"SELECT l.id, l.amount, l.item, l.days, l.whole FROM invoice_line l "                      \
+	"JOIN plan_version v ON v.id = l.version JOIN invoice_line o ON o.id = ?4 "                \
+	"WHERE l.invoice = ?1 AND l.term = ?2 AND l.start = ?3 AND l.kind = 'charge' "             \
+	"AND (v.bill = 'advance' OR (l.item = 'setup') = (o.item = 'setup')) ORDER BY l.seq"
 
 /* A coupon at work on one subscription. */
 struct cover {
@@ -75,10 +77,12 @@ struct span {
 	size_t n;
 };
 
-static bool same_span(const struct bill_item *a, const struct bill_item *b)
+/* In arrears the set-up falls due long before the plan's lines of that day: though one run may bill
+ * both, it stands alone. */
+static bool same_span(const struct bill_item *a, const struct bill_item *b, bool arrears)
 {
 	return !b->credit && a->sub == b->sub && a->term == b->term && a->start == b->start &&
-	       is_covered_item(b->item);
+	       is_covered_item(b->item) && !(arrears && strcmp(a->item, ITEM_SETUP) == 0);
 }
 
 /* ---- what it takes off a span ---- */
@@ -209,13 +213,15 @@ static int discount_sub(struct sxc *s, const struct bill_sub *sub, struct bill_i
 
 	for (size_t i = 0; r == 0 && i < items->n;) {
 		struct bill_item *it = &items->v[i];
+		const struct bill_term *t = term_of(sub, it->term);
 		struct span sp = {it, 1};
 
 		if (it->sub != sub->id || (!it->credit && !is_covered_item(it->item))) {
 			i++;
 			continue;
 		}
-		while (!it->credit && i + sp.n < items->n && same_span(it, &it[sp.n]))
+		while (!it->credit && i + sp.n < items->n &&
+			same_span(it, &it[sp.n], t && t->arrears))
 			sp.n++;
 		r = it->credit ? discount_credit(s, items, it, rates, e)
 		               : cover_span(&c, sub, &sp, rates, e);
@@ -246,8 +252,8 @@ static int rework_span(struct sxc *s, struct query *line, int64_t id, const stru
 	autofree int64_t *shares = NULL, *v = NULL;
 	int64_t days = 0, whole = 0;
 	size_t at = 0;
-	int r = db_query(s->db, &q, e, SQL_SPAN, db_i64(line, 6), db_i64(line, 4),
-		db_text(line, 5));
+	int r = db_query(s->db, &q, e, SQL_SPAN, db_i64(line, 6), db_i64(line, 4), db_text(line, 5),
+		id);
 
 	*nets_sum = 0;
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
