@@ -47,17 +47,24 @@ static void be_steady(void)
 		exit(-E_FAIL);
 }
 
-/* Of what sshd or systemd put there only what tells the way of the connection is kept. */
+/* Of what sshd or systemd put there only what tells the way of the connection is kept, and how a
+ * private server's init ended. */
 static void clean_environment(void)
 {
-	autofree char *ssh = mem_strdup0(getenv("SSH_CONNECTION"));
+	static const char *const kept[] = {"SSH_CONNECTION", "EXIT_CODE", "EXIT_STATUS"};
+	char *values[ARRAY_LEN(kept)];
 
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		values[i] = mem_strdup0(getenv(kept[i]));
 	clearenv();
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("HOME", "/root", 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
-	if (ssh)
-		setenv("SSH_CONNECTION", ssh, 1);
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		if (values[i])
+			setenv(kept[i], values[i], 1);
+		free(values[i]);
+	}
 }
 
 static int run_verb(int argc, char **argv, struct err *e)
