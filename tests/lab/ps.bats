@@ -115,7 +115,7 @@ create() {
 	inside 'systemctl is-system-running; cat /proc/1/comm; hostname; cat /etc/resolv.conf'
 	assert_out $'running\nsystemd\nalpha.example\nnameserver 192.0.2.1\nstatus=0'
 	call ps.list
-	[[ $out == *'state="running" pid='*'memory='*'procs='*'disk='* ]] || seen "not running"
+	[[ $out == *'state="running" '*' pid='*'memory='*'procs='*'disk='* ]] || seen "not running"
 }
 
 @test "it answers on its addresses, and reaches others" {
