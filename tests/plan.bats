@@ -261,11 +261,12 @@ option:ip	300	EUR" ] || { echo "$output" && false; }
 	assert_ok "plan web version 2 applied"
 	run_sxc plan show web --yaml
 	assert_out_has "price: 12.50"
-	VISUAL= EDITOR=true run_sxc plan edit web
+	VISUAL="" EDITOR=true run_sxc plan edit web
 	assert_ok "plan web is unchanged, version 2"
 	VISUAL="sed -i s/12.50/13/" run_sxc -n plan edit web
 	assert_ok "would make a new version of plan web"
-	[ -z "$(ls "$SXC_HOME/run" | grep yaml)" ] || { ls "$SXC_HOME/run" && false; }
+	run find "$SXC_HOME/run" -name "*yaml*"
+	[ -z "$output" ] || seen "left behind: $output"
 	run_sxc plan edit nope
 	assert_refused 3 "no plan named 'nope'"
 }

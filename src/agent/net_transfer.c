@@ -18,6 +18,12 @@ struct transfer {
 	char boot[9];
 };
 
+static bool same(const struct transfer *a, const struct transfer *b)
+{
+	return strcmp(a->month, b->month) == 0 && a->used == b->used && a->total == b->total &&
+	       a->seen == b->seen && a->index == b->index && strcmp(a->boot, b->boot) == 0;
+}
+
 /* ---- the interface: what goes by without the kernel module ---- */
 
 static int64_t net_number(const char *dev, const char *what)
@@ -131,7 +137,7 @@ int transfer_checkpoint(const struct ps_conf *c, struct err *e)
 		t.used = t.month[0] ? 0 : t.used;
 		memcpy(t.month, month, sizeof(month));
 	}
-	return memcmp(&t, &before, sizeof(t)) == 0 ? 0 : keep(c, &t, e);
+	return same(&t, &before) ? 0 : keep(c, &t, e);
 }
 
 void transfer_read(const struct ps_conf *c, int64_t *used, int64_t *total)

@@ -191,6 +191,7 @@ static int step_of(struct run *run, int64_t invoice, struct err *e)
 {
 	autodun d = {0};
 	autoschedule sched = {0};
+	struct taken *done;
 	size_t step;
 	int64_t day;
 	int r;
@@ -203,8 +204,13 @@ static int step_of(struct run *run, int64_t invoice, struct err *e)
 	if ((r = take_step(run, &d, &sched, step, e)) < 0)
 		return err_wrap(e, "%s of %s, %s", d.number, d.a.name,
 			dunning_do_name(sched.v[step].act));
-	run->batch[run->n++] = (struct taken){steal(&d.number), steal(&d.a.name), (int64_t)step + 1,
-		sched.v[step].after, d.today, sched.v[step].act};
+	done = &run->batch[run->n++];
+	*done = (struct taken){.step = (int64_t)step + 1,
+		.after = sched.v[step].after,
+		.day = d.today,
+		.act = sched.v[step].act};
+	done->invoice = steal(&d.number);
+	done->account = steal(&d.a.name);
 	return 0;
 }
 

@@ -25,12 +25,12 @@ static void json_cleanup(json_t **j)
 static void add_list(struct msg *m, const char *flag, const char *field, const json_t *list)
 {
 	size_t i;
-	json_t *v;
 
 	if (!json_is_array(list))
 		return;
 	msg_add_i64(m, flag, 1);
-	json_array_foreach((json_t *)list, i, v) msg_add_text(m, field, json_string_value(v));
+	for (i = 0; i < json_array_size(list); i++)
+		msg_add_text(m, field, json_string_value(json_array_get(list, i)));
 }
 
 /* side: "now" or "was". */
