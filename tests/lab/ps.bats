@@ -340,7 +340,7 @@ create() {
 	call image.remove "digest==$digest"
 	assert_status 0
 	on sh -c 'ls -A /var/lib/sxc/ps /var/lib/sxc/images | grep -v :$ | grep .
-		ls /run/sxc | grep -v lock$
+		ls /run/sxc | grep -vE "lock$|^module.err$"
 		ls /etc/systemd/system.control /run/systemd/system.control 2>/dev/null | grep sxc-ps
 		find /etc/systemd/system -name "sxc-ps@?*" | grep -v "sxc-ps@.service"
 		ls /sys/fs/cgroup/sxc.slice | grep sxc-ps
