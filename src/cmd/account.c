@@ -11,7 +11,7 @@ const struct column account_columns[] = {
 	COL(struct account_row, email, COL_TEXT, "where invoices go"),
 	COL(struct account_row, kind, COL_TEXT, "consumer or business"),
 	COL(struct account_row, currency, COL_TEXT, "the currency of all its invoices"),
-	COL(struct account_row, state, COL_TEXT, "active, parked, suspended, closed"),
+	COL(struct account_row, state, COL_TEXT, "active, parked, locked, suspended, closed"),
 	COL(struct account_row, reseller, COL_TEXT, "whose customer it is"),
 	COL_CASH(struct account_row, balance, currency, "what it owes"),
 	COL_CASH(struct account_row, credit, currency,
@@ -156,8 +156,9 @@ static const struct cmd cmd_list = {.noun = "account",
 CMD_NOUN(account, "account", "customers, what they ordered and owe", 6, &cmd_add, &cmd_list,
 	&account_cmd_show, &cmd_set, &account_cmd_subscribe, &account_cmd_change,
 	&account_cmd_cancel, &account_cmd_subscriptions, &account_cmd_pay, &account_cmd_credit,
-	&account_cmd_charge, &account_cmd_suspend, &account_cmd_resume, &account_cmd_park,
-	&account_cmd_unpark, &account_cmd_close, &account_cmd_history);
+	&account_cmd_charge, &account_cmd_suspend, &account_cmd_resume, &account_cmd_lock,
+	&account_cmd_unlock, &account_cmd_park, &account_cmd_unpark, &account_cmd_close,
+	&account_cmd_erase, &account_cmd_history);
 
 static int account_exists(struct sxc *s, const char *name, struct err *e)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sxc account: pay, credit, charge; suspend, park, close. */
+#include "biz/account_erase.h"
 #include "biz/account_ops.h"
 #include "biz/job.h"
 #include "cmd/account_verbs.h"
@@ -132,6 +133,37 @@ static int run_resume(struct call *c, struct err *e)
 	return money_run_jobs(c, &jobs, e);
 }
 
+static int run_lock(struct call *c, struct err *e)
+{
+	const struct reason_opts *o = c->opts;
+	int r = account_lock(c->sxc, c->args[0], o->reason, e);
+
+	if (r == 0)
+		out_done_name(c->out, "account", c->args[0], "account %s locked", c->args[0]);
+	return r;
+}
+
+static int run_unlock(struct call *c, struct err *e)
+{
+	int r = account_unlock(c->sxc, c->args[0], e);
+
+	if (r == 0)
+		out_done_name(c->out, "account", c->args[0], "account %s unlocked", c->args[0]);
+	return r;
+}
+
+static int run_erase(struct call *c, struct err *e)
+{
+	const struct reason_opts *o = c->opts;
+	char erased[32];
+	int r = account_erase(c->sxc, c->args[0], o->reason, erased, e);
+
+	if (r == 0)
+		out_done_name(c->out, "account", erased, "account %s erased: the books call it %s",
+			c->args[0], erased);
+	return r;
+}
+
 static int run_park(struct call *c, struct err *e)
 {
 	const struct reason_opts *o = c->opts;
@@ -203,6 +235,29 @@ const struct cmd account_cmd_resume = {.noun = "account",
 	.args = args_account,
 	.flags = CMD_DB_WRITE | CMD_NETWORK,
 	.run = run_resume};
+const struct cmd account_cmd_lock = {.noun = "account",
+	.verb = "lock",
+	.help = "stop a customer's logins and orders, its services run on",
+	.opts = opts_reason,
+	.opts_size = sizeof(struct reason_opts),
+	.args = args_account,
+	.flags = CMD_DB_WRITE,
+	.run = run_lock};
+const struct cmd account_cmd_unlock = {.noun = "account",
+	.verb = "unlock",
+	.help = "let a customer log in and order again",
+	.args = args_account,
+	.flags = CMD_DB_WRITE,
+	.run = run_unlock};
+const struct cmd account_cmd_erase = {.noun = "account",
+	.verb = "erase",
+	.help = "forget the person behind a closed account, and keep the books",
+	.opts = opts_reason,
+	.opts_size = sizeof(struct reason_opts),
+	.args = args_account,
+	.flags = CMD_DB_WRITE | CMD_DESTRUCTIVE,
+	.ask = "forget for good who account %s is?",
+	.run = run_erase};
 const struct cmd account_cmd_park = {.noun = "account",
 	.verb = "park",
 	.help = "stop billing an account, its services run on",

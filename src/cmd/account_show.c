@@ -14,7 +14,7 @@ static const struct column show_columns[] = {
 	COL(struct account_row, email, COL_TEXT, "where invoices go"),
 	COL(struct account_row, kind, COL_TEXT, "consumer or business"),
 	COL(struct account_row, currency, COL_TEXT, "the currency of all its invoices"),
-	COL(struct account_row, state, COL_TEXT, "active, parked, suspended, closed"),
+	COL(struct account_row, state, COL_TEXT, "active, parked, locked, suspended, closed"),
 	COL(struct account_row, reseller, COL_TEXT, "whose customer it is"),
 	COL_CASH(struct account_row, balance, currency, "what it owes"),
 	COL_CASH(struct account_row, credit, currency, "what it has beyond that"),

@@ -12,7 +12,8 @@
 extern const struct cmd account_cmd_show;
 extern const struct cmd account_cmd_history;
 extern const struct cmd account_cmd_suspend, account_cmd_resume, account_cmd_park,
-	account_cmd_unpark, account_cmd_close;
+	account_cmd_unpark, account_cmd_close, account_cmd_lock, account_cmd_unlock,
+	account_cmd_erase;
 extern const struct cmd account_cmd_credit, account_cmd_charge, account_cmd_pay;
 extern const struct cmd account_cmd_subscribe, account_cmd_change, account_cmd_cancel,
 	account_cmd_subscriptions;

@@ -49,6 +49,20 @@ static int resume(struct sxc *s, const struct account *a, const char *reason, st
 	return r < 0 ? r : subscription_resume_all(s, a->id, jobs, e);
 }
 
+static int lock(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	(void)jobs;
+	return account_hold(s, a, "lock", "person", reason ? reason : "", e);
+}
+
+static int unlock(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
+	struct err *e)
+{
+	(void)reason, (void)jobs;
+	return account_lift(s, a, "lock", e);
+}
+
 static int park(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
 	struct err *e)
 {
@@ -104,6 +118,16 @@ int account_suspend(struct sxc *s, const char *name, const char *reason, struct 
 int account_resume(struct sxc *s, const char *name, struct job_ids *jobs, struct err *e)
 {
 	return run(s, name, "account.resume", resume, NULL, jobs, e);
+}
+
+int account_lock(struct sxc *s, const char *name, const char *reason, struct err *e)
+{
+	return run(s, name, "account.lock", lock, reason, NULL, e);
+}
+
+int account_unlock(struct sxc *s, const char *name, struct err *e)
+{
+	return run(s, name, "account.unlock", unlock, NULL, NULL, e);
 }
 
 int account_park(struct sxc *s, const char *name, const char *reason, struct err *e)

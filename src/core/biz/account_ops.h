@@ -15,6 +15,9 @@ int account_suspend(struct sxc *s, const char *name, const char *reason, struct 
 	struct err *e);
 /* Lift every suspension and start the services. E_STATE when it is not suspended. */
 int account_resume(struct sxc *s, const char *name, struct job_ids *jobs, struct err *e);
+/* Stop logins and new orders; services and billing go on. */
+int account_lock(struct sxc *s, const char *name, const char *reason, struct err *e);
+int account_unlock(struct sxc *s, const char *name, struct err *e);
 /* Stop billing only. */
 int account_park(struct sxc *s, const char *name, const char *reason, struct err *e);
 int account_unpark(struct sxc *s, const char *name, struct err *e);

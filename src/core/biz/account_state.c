@@ -27,6 +27,8 @@
 	"state = CASE WHEN state = 'closed' THEN 'closed' "                                        \
 	"WHEN EXISTS (SELECT 1 FROM account_hold WHERE account = ?1 AND kind = 'suspend') "        \
 	"THEN 'suspended' "                                                                        \
+	"WHEN EXISTS (SELECT 1 FROM account_hold WHERE account = ?1 AND kind = 'lock') "           \
+	"THEN 'locked' "                                                                           \
 	"WHEN EXISTS (SELECT 1 FROM account_hold WHERE account = ?1 AND kind = 'park') "           \
 	"THEN 'parked' ELSE 'active' END WHERE id = ?1"
 
@@ -95,7 +97,8 @@ int account_today(struct sxc *s, const struct account *a, int64_t *day, struct e
 
 int account_need_active(const struct account *a, const char *what, struct err *e)
 {
-	if (!str_eq(a->state, "suspended") && !str_eq(a->state, "closed"))
+	if (!str_eq(a->state, "suspended") && !str_eq(a->state, "locked") &&
+		!str_eq(a->state, "closed"))
 		return 0;
 	return err_set(e, E_STATE, "account %s is %s: %s", a->name, a->state, what);
 }

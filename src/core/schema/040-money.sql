@@ -87,7 +87,7 @@ CREATE TABLE account (
 	dunning TEXT, -- the name of a schedule; NULL: as configured
 	contact TEXT NOT NULL DEFAULT '{}',
 	state TEXT NOT NULL DEFAULT 'active'
-		CHECK (state IN ('active', 'parked', 'suspended', 'closed')),
+		CHECK (state IN ('active', 'parked', 'locked', 'suspended', 'closed')),
 	parked INTEGER NOT NULL DEFAULT 0 CHECK (parked IN (0, 1)),
 	balance INTEGER NOT NULL DEFAULT 0 CHECK (balance >= 0), -- of open invoices
 	credit INTEGER NOT NULL DEFAULT 0 CHECK (credit >= 0),
@@ -107,7 +107,7 @@ CREATE INDEX account_tax_tax ON account_tax (tax);
 -- What holds an account back, and who did it: only they lift it.
 CREATE TABLE account_hold (
 	account INTEGER NOT NULL REFERENCES account (id),
-	kind TEXT NOT NULL CHECK (kind IN ('suspend', 'park')),
+	kind TEXT NOT NULL CHECK (kind IN ('suspend', 'lock', 'park')),
 	by TEXT NOT NULL CHECK (by IN ('person', 'billing')),
 	reason TEXT NOT NULL,
 	since INTEGER NOT NULL,
