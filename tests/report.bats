@@ -14,6 +14,9 @@ at() { # day, command…
 # cy who leaves, dan in euros who leaves and comes back.
 setup() {
 	setup_home 2026-01-10
+	# Nobody pays here, and nothing is to end for it.
+	at 2025-09-03 config set dunning.schedules '{none: []}'
+	at 2025-09-03 config set dunning none
 	cat >"$BATS_TEST_TMPDIR/bronze.yaml" <<-E
 		plan: bronze
 		currency: USD
