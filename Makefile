@@ -37,19 +37,23 @@ AGENT_CORE := $(wildcard src/core/util/*.c) $(wildcard $(addprefix src/core/svc/
 	      msg.c wire.c sign.c yaml.c yaml_read.c package_read.c package_check.c \
 	      wrapper.c wrapper_probe.c wrapper_values.c template.c))
 
+PAPER_SRC := $(wildcard src/paper/*.c)
+
 CORE_OBJ  := $(CORE_SRC:%.c=$(B)/%.o) $(B)/schema.o
 CMD_OBJ   := $(CMD_SRC:%.c=$(B)/%.o)
+PAPER_OBJ := $(PAPER_SRC:%.c=$(B)/paper/%.o)
 AGENT_OBJ := $(AGENT_SRC:%.c=$(B)/agent/%.o) $(AGENT_CORE:%.c=$(B)/agent/%.o)
 
 SXC_BIN   := $(if $(filter release,$(MODE)),sxc,$(B)/sxc)
 AGENT_BIN := $(if $(filter release,$(MODE)),sxc-agent,$(B)/sxc-agent)
+PAPER_BIN := $(if $(filter release,$(MODE)),sxc-paper,$(B)/sxc-paper)
 
 # make V=1 shows each command.
 Q   := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
 .PHONY: all help clean install check check-fast lint demo asan faults bench soak fuzz unit kmod deps
-all: $(SXC_BIN) $(AGENT_BIN) kmod
+all: $(SXC_BIN) $(AGENT_BIN) $(PAPER_BIN) kmod
 
 # ---- libraries and binaries -------------------------------------------------------------------
 
@@ -60,6 +64,18 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 $(SXC_BIN): $(CMD_OBJ) $(CORE_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(MODE_LDFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(PKG_LIBS) -lpthread
+
+# Draws documents as PDF: libraries that sxc must not load at every start.
+PAPER_PKGS   := pangocairo cairo-pdf jansson
+PAPER_CFLAGS = $(eval PAPER_CFLAGS := $$(shell pkg-config --cflags $(PAPER_PKGS)))$(PAPER_CFLAGS)
+PAPER_LIBS   = $(eval PAPER_LIBS := $$(shell pkg-config --libs $(PAPER_PKGS)))$(PAPER_LIBS)
+$(PAPER_BIN): $(PAPER_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(MODE_LDFLAGS) -pie -Wl,-z,relro,-z,now -o $@ $^ $(PAPER_LIBS)
+$(B)/paper/%.o: %.c | deps-built
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(PAPER_CFLAGS) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
 # Static, and only the code it uses: it is sent to every server.
 AGENT_CFLAGS := -Os -ffunction-sections -fdata-sections -DSXC_AGENT
@@ -117,7 +133,7 @@ else
 endif
 
 clean:
-	rm -rf build build-asan build-faults sxc sxc-agent
+	rm -rf build build-asan build-faults sxc sxc-agent sxc-paper
 	@if [ -f kmod/Makefile ] && [ -n "$(KDIR)" ]; then $(MAKE) -s -C kmod KDIR=$(KDIR) clean; fi
 
 include tests/tests.mk

@@ -5,9 +5,10 @@ SYSCONFDIR ?= /etc
 UNITDIR    ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 DATADIR     = $(DESTDIR)$(PREFIX)/share
 
-install: $(SXC_BIN) $(AGENT_BIN)
+install: $(SXC_BIN) $(AGENT_BIN) $(PAPER_BIN)
 	install -D -m 755 $(SXC_BIN) $(DESTDIR)$(PREFIX)/bin/sxc
 	install -D -m 755 $(AGENT_BIN) $(DESTDIR)$(PREFIX)/lib/sxc/sxc-agent
+	install -D -m 755 $(PAPER_BIN) $(DESTDIR)$(PREFIX)/lib/sxc/sxc-paper
 	for page in man/*.[1-8]; do \
 		install -D -m 644 $$page $(DATADIR)/man/man$${page##*.}/$${page##*/} || exit 1; \
 	done

@@ -48,7 +48,7 @@ setup() {
 	[ "$(jq -r '.settings[] | select(.key == "seller.name") | .value' <<<"$out")" = null ]
 	[ "$(jq -r '.settings[].key' <<<"$out" | sort | uniq -d)" = "" ]
 	run_sxc config list -q --filter 'key=seller.*' --sort -key
-	assert_ok $'seller.tax-id\nseller.name\nseller.email\nseller.address'
+	assert_ok $'seller.tax-id\nseller.name\nseller.logo\nseller.email\nseller.bank\nseller.address'
 }
 
 @test "config refuses keys it does not know and names near ones" {

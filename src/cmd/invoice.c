@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sxc invoice: documents, read. */
+#include <unistd.h>
+
 #include "biz/invoice.h"
 
 #include "cmd/invoice_verbs.h"
@@ -194,20 +196,20 @@ struct export_opts {
 	char *format;
 };
 static const struct opt opts_export[] = {OPT(struct export_opts, format, "format", 0, OPT_TEXT,
-						 "text", "the form; default text"),
+						 "text|html|pdf", "the form; default text"),
 	OPT_END};
 
 static int run_export(struct call *c, struct err *e)
 {
 	const struct export_opts *o = c->opts;
-	autofree char *text = NULL;
+	const char *format = o->format ? o->format : "text";
+	autostr paper = STR_INIT;
 	int r;
 
-	if (o->format && !str_eq(o->format, "text"))
-		return err_set(e, E_USAGE,
-			"--format: '%.40s' is not supported in this version: text", o->format);
-	if ((r = invoice_text(c->sxc, c->args[0], &text, e)) == 0)
-		out_text(c->out, text);
+	if (str_eq(format, "pdf") && isatty(STDOUT_FILENO))
+		return err_set(e, E_USAGE, "a PDF is not for a terminal: write it to a file");
+	if ((r = invoice_print(c->sxc, c->args[0], format, &paper, e)) == 0)
+		out_bytes(c->out, paper.p, paper.len);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "biz/dunning.h"
+#include "biz/logo.h"
 #include "svc/settings.h"
 #include "util/mem.h"
 #include "util/str.h"
@@ -37,6 +38,7 @@ static int change(struct sxc *s, const char *key, const char *value, struct err 
 
 int config_change(struct sxc *s, const char *key, const char *value, struct err *e)
 {
+	autofree char *digest = NULL;
 	int r = value ? settings_check(key, value, e) : settings_check_key(key, e);
 
 	if (r == 0 && value && str_eq(key, "dunning.schedules"))
@@ -45,7 +47,9 @@ int config_change(struct sxc *s, const char *key, const char *value, struct err 
 		r = dunning_check_name(s, value, e);
 	if (r < 0 || (r = tx_begin(s, e)) < 0)
 		return r;
-	if ((r = change(s, key, value, e)) == 0 && !s->dry_run)
+	if (value && settings_find(key)->type == SETTING_FILE)
+		r = logo_add(s, value, &digest, e);
+	if (r == 0 && (r = change(s, key, digest ? digest : value, e)) == 0 && !s->dry_run)
 		return tx_commit(s, e);
 	tx_rollback(s);
 	return r;

@@ -14,6 +14,7 @@
 #include "biz/account.h"
 #include "biz/settle.h"
 #include "svc/sxc.h"
+#include "util/str.h"
 
 struct invoice_row {
 	const char *invoice, *kind, *number, *account, *state, *date, *due, *currency, *corrects,
@@ -91,8 +92,9 @@ int invoice_taxes(struct sxc *s, const char *number, account_row_fn fn, void *ar
  * E_INTEGRITY when that gives another amount.
  */
 int invoice_explain(struct sxc *s, const char *number, account_row_fn fn, void *arg, struct err *e);
-/* The printed document as plain text: the same bytes whenever it is asked for. The caller's. */
-int invoice_text(struct sxc *s, const char *number, char **text, struct err *e);
+/* Append the printed document in a form, "text", "html" or "pdf": the same bytes whenever it is asked for. */
+int invoice_print(struct sxc *s, const char *number, const char *format, struct str *out,
+	struct err *e);
 /* Prove the books; fn gets each finding. Number of findings or E_. */
 int invoice_check(struct sxc *s, account_row_fn fn, void *arg, struct err *e);
 

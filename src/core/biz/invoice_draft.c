@@ -46,7 +46,7 @@ static int read_until(struct billing *b, const char *until, int64_t today, struc
 
 static int read_seller(struct billing *b, struct err *e)
 {
-	static const char *const keys[] = {"name", "address", "email", "tax-id"};
+	static const char *const keys[] = {"name", "address", "email", "tax-id", "logo", "bank"};
 	json_t *j = json_object();
 	int r = 0;
 

@@ -203,13 +203,15 @@ static int ascii_address(const char *address, char **out, struct err *e)
 static int attach(struct sxc *s, const struct mail *m, char **text, char **name, struct err *e)
 {
 	autofree char *number = NULL;
+	autostr paper = STR_INIT;
 	int r;
 
 	if (!m->invoice)
 		return 0;
 	if ((r = invoice_name_of(s, m->invoice, &number, e)) <= 0 ||
-		(r = invoice_text(s, number, text, e)) < 0)
+		(r = invoice_print(s, number, "text", &paper, e)) < 0)
 		return r;
+	*text = str_steal(&paper);
 	*name = str_fmt("%s.txt", number);
 	for (char *p = *name; *p; p++)
 		if (*p == '/')

@@ -206,33 +206,9 @@ int server_public_key(struct sxc *s, char **line, struct err *e)
 	return 0;
 }
 
-static char *beside_program(void)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	*slash = '\0';
-	char *path = str_fmt("%s/sxc-agent", self);
-	if (access(path, R_OK) == 0)
-		return path;
-	free(path);
-	return NULL;
-}
-
 char *server_agent_path(void)
 {
-	const char *env = getenv("SXC_AGENT");
-	char *beside;
-
-	if (env && *env)
-		return mem_strdup(env);
-	beside = beside_program();
-	return beside ? beside : mem_strdup(SXC_PREFIX "/lib/sxc/sxc-agent");
+	return sxc_helper("SXC_AGENT", "sxc-agent");
 }
 
 int server_delete(struct sxc *s, int64_t id, const char *name, struct err *e)

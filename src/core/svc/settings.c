@@ -36,7 +36,9 @@ static const struct setting settings[] = {
 	{"ps.nameservers", SETTING_TEXT, NULL, "resolvers of new private servers, blanks between",
 		1, 200, "0123456789abcdefABCDEF.: "},
 	{"seller.address", SETTING_LINES, NULL, "the seller's address, lines apart", 1, 500, NULL},
+	{"seller.bank", SETTING_LINES, NULL, "where customers pay to, lines apart", 1, 300, NULL},
 	{"seller.email", SETTING_EMAIL, NULL, "the seller's address for mail", 0, 0, NULL},
+	{"seller.logo", SETTING_FILE, NULL, "a PNG or JPEG file that documents print", 0, 0, NULL},
 	{"seller.name", SETTING_TEXT, NULL, "the seller's name as invoices print it", 1, 200, NULL},
 	{"seller.tax-id", SETTING_TEXT, NULL, "the seller's tax number", 1, 60, NULL},
 	{"server.timeout", SETTING_INT, "30", "seconds that a server may be silent", 5, 3600, NULL},
@@ -215,6 +217,8 @@ static int check_value(const struct setting *s, const char *v, struct err *e)
 		return check_timezone(v, e);
 	case SETTING_EMAIL:
 		return is_email(v) ? 0 : wrong(e, s, v, "a mail address");
+	case SETTING_FILE:
+		return 0;
 	case SETTING_CHOICE:
 		return check_choice(s, v, e);
 	}

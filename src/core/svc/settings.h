@@ -21,6 +21,7 @@ enum setting_type {
 	SETTING_CURRENCY, /* ISO 4217 */
 	SETTING_TIMEZONE, /* a name of the time zone database */
 	SETTING_EMAIL,
+	SETTING_FILE,   /* a file that is taken into the store; its digest is the value */
 	SETTING_CHOICE, /* one of the words in form */
 };
 

@@ -2,6 +2,7 @@
 #include "svc/sxc.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,34 @@
 char *sxc_path(const struct sxc *s, const char *rel)
 {
 	return str_fmt("%s/%s", s->home, rel);
+}
+
+static char *beside_program(const char *name)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *path;
+
+	if (n <= 0)
+		return NULL;
+	self[n] = '\0';
+	*strrchr(self, '/') = '\0';
+	path = str_fmt("%s/%s", self, name);
+	if (access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *sxc_helper(const char *variable, const char *name)
+{
+	const char *env = getenv(variable);
+	char *beside;
+
+	if (env && *env)
+		return mem_strdup(env);
+	beside = beside_program(name);
+	return beside ? beside : str_fmt(SXC_PREFIX "/lib/sxc/%s", name);
 }
 
 void sxc_note(struct sxc *s, int level, const char *fmt, ...)

@@ -49,6 +49,9 @@ void sxc_release(struct sxc *s);
 int sxc_init(struct sxc *s, bool rehearsal, struct err *e);
 /* HOME/rel in fresh memory. */
 char *sxc_path(const struct sxc *s, const char *rel);
+/* Path of a program of ours that is not for people: what the environment variable says, else beside
+ * this program, else where it is installed. The caller's. */
+char *sxc_helper(const char *variable, const char *name);
 /* Call s->note with a formatted text if verbosity is at least level (0: always unless quiet). */
 void sxc_note(struct sxc *s, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
