@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Unpacking an OS image: what must be kept, and the archives that must be refused. Needs root. */
-/* SRCS: src/agent/image_unpack.c */
+/* SRCS: src/agent/image_unpack.c src/agent/tree_copy.c src/agent/tree.c */
 #include "agent/image_unpack.h"
 
 #include <archive.h>
