@@ -32,8 +32,8 @@ static void test_keys(void)
 	CHECK_I64(settings_check("seler.name", "x", &e), E_USAGE);
 	CHECK_TEXT(e.msg, "no setting named 'seler.name': did you mean seller.name?");
 	CHECK_I64(settings_check_key("seller", &e), E_USAGE);
-	CHECK_TEXT(e.msg, "no setting named 'seller': did you mean seller.address, seller.email, "
-			  "seller.name, seller.tax-id?");
+	CHECK_TEXT(e.msg, "no setting named 'seller': did you mean seller.address, seller.bank, "
+			  "seller.email, seller.logo, seller.name, seller.tax-id?");
 	CHECK_I64(settings_check_key("zzzzzzzzzz", &e), E_USAGE);
 	CHECK_TEXT(e.msg, "no setting named 'zzzzzzzzzz': \"sxc config list\" shows them");
 	CHECK_I64(settings_check_key("", &e), E_USAGE);
