@@ -37,7 +37,7 @@ faults:
 # Installs what is missing, builds, runs the whole life cycle on a lab server.
 demo:
 	tests/deps/install build test lab kmod
-	$(MAKE) sxc sxc-agent
+	$(MAKE) sxc sxc-agent sxc-paper
 	tests/demo/demo
 
 # What is too long for every change; tests/soak/RESULTS.md keeps what it found last.
