@@ -301,9 +301,9 @@ static void panel_svg(const struct plot_panel *panel, int y, struct str *out)
 		name_at(&labels, bar->label);
 		name_at(&series, bar->series);
 	}
-	slot = (SVG_WIDTH - SVG_LEFT - SVG_RIGHT) / (int64_t)labels.n;
+	slot = (SVG_WIDTH - SVG_LEFT - SVG_RIGHT) / (labels.n ? (int64_t)labels.n : 1);
 	slot = slot ? slot : 1;
-	width = slot * 4 / 5 / (int64_t)series.n;
+	width = slot * 4 / 5 / (series.n ? (int64_t)series.n : 1);
 	width = width > 60 ? 60 : width ? width : 1;
 	add_label(out, SVG_LEFT, y - 14, "font-weight=\"bold\"", panel->title);
 	add_frame(out, panel, &r, y);
