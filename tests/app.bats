@@ -197,6 +197,29 @@ jobs_now() { sql "select kind || ' ' || object || ' ' || state from v_job order 
 	[ "$(jobs_now)" = 'app.update web@a1 pending' ]
 }
 
+@test "an update loses nothing that others there need, and takes the licence it asks for" {
+	app web 1.0 'provides: [http]'
+	app shop 1.0 'requires: [http]'
+	installed web a1
+	installed shop a1
+	app web 1.1 'provides: [https]'
+	run_sxc app update web a1
+	assert_refused 6 "shop on a1 requires http"
+	app web 1.2 'provides: [http]' 'license: {pool: gold}'
+	run_sxc app update web a1
+	assert_refused_like 7 "none of the pool gold is free"
+	"$SXC" app license add web --count 1 >/dev/null
+	run_sxc app update web a1
+	assert_status 9
+	[ "$(sql "select app, ps from v_license")" = $'web\ta1' ]
+	"$SXC" job cancel 1 >/dev/null 2>&1 || true
+	app web 1.3 'provides: [http]' 'license: {pool: silver}'
+	sqlite3 "$SXC_HOME/sxc.db" "delete from job_step; delete from job; update instance set state = 'running'"
+	"$SXC" app license add web --count 1 >/dev/null
+	run_sxc app update web a1
+	assert_refused_like 5 "needs a licence of the pool silver and holds one of gold"
+}
+
 @test "settings that the new version does not take are named before anything is done" {
 	app web 1.0 'settings: {old: {type: string, default: x, help: x}}'
 	installed web a1 '{"old":"y"}'

@@ -30,6 +30,9 @@ int app_package_take(const char *digest, const char *signature, struct package *
 	struct err *e);
 /* One that was taken before. E_NOTFOUND. */
 int app_package_open(const char *digest, struct package **out, struct err *e);
+/* Packages that no private server uses go, a day after they were last taken; what fails is left to
+ * the next time (app_sweep.c). */
+void app_sweep(void);
 /* A member of an unpacked package, appended to out. */
 int app_package_file(const struct package *p, const char *path, struct str *out, struct err *e);
 

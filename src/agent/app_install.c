@@ -307,5 +307,7 @@ AGENT_OP(app_uninstall, "app.uninstall", OP_CHANGE | OP_LOCK_PS)
 					       : PROGRAM,
 		     e)) < 0)
 		return r;
-	return app_record_remove(ps, app, e);
+	if ((r = app_record_remove(ps, app, e)) == 0)
+		app_sweep();
+	return r;
 }

@@ -105,8 +105,12 @@ int app_package_take(const char *digest, const char *signature, struct package *
 		(r = package_check_signature(digest, signature, pub, digest, e)) < 0)
 		return r;
 	/* Unpacked before, for another private server: it was verified then. */
-	if ((r = app_package_open(digest, out, e)) != E_NOTFOUND)
+	if ((r = app_package_open(digest, out, e)) != E_NOTFOUND) {
+		autofree char *dir = str_fmt(AGENT_APPS "/%s", digest);
+
+		utimensat(AT_FDCWD, dir, NULL, 0); /* in use: not to be swept away */
 		return r;
+	}
 	autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT

@@ -319,6 +319,7 @@ static int forward(struct change *c, const struct msg *req, struct err *e)
 	}
 	app_restore_originals(c->old, &c->next->p->wrapper, &ignored);
 	drop_saved(c->old, &ignored);
+	app_sweep();
 	return 0;
 }
 

@@ -100,8 +100,10 @@ int install_tx(struct sxc *s, const struct ps *p, const char *app, const char *v
 	const json_t *settings, struct app_jobs *jobs, struct err *e);
 /* May this version stand beside what is on the private server, and is there what it requires? */
 int check_relations(struct sxc *s, const struct app_version *v, const struct ps *p, struct err *e);
-/* E_INUSE while another one there requires it. */
-int refuse_required(struct sxc *s, const struct instance *i, struct err *e);
+/* E_INUSE while another one there requires what this one is or provides and to (NULL: it goes) does
+ * not. */
+int refuse_required(struct sxc *s, const struct instance *i, const struct app_version *from,
+	const struct app_version *to, struct err *e);
 
 extern const struct job_kind job_kind_app_install, job_kind_app_update, job_kind_app_uninstall,
 	job_kind_app_start, job_kind_app_stop, job_kind_app_restart, job_kind_app_config;

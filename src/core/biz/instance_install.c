@@ -215,19 +215,20 @@ static bool replaced(const struct app_versions *here, const struct app_version *
 	return false;
 }
 
-int refuse_required(struct sxc *s, const struct instance *i, struct err *e)
+int refuse_required(struct sxc *s, const struct instance *i, const struct app_version *from,
+	const struct app_version *to, struct err *e)
 {
 	autoclean(versions_release) struct app_versions here = {0};
-	const struct app_version *me;
 	int r = instances_here(s, i->ps, &here, e);
 
-	if (r < 0 || !(me = versions_provider(&here, i->app)))
+	if (r < 0)
 		return r;
 	vec_each(&here, v) {
 		const struct words *w = &v->package->wrapper.requires;
 
 		for (size_t k = 0; k < w->n; k++)
-			if (is_or_provides(me, w->v[k]) && !replaced(&here, me, w->v[k]))
+			if (is_or_provides(from, w->v[k]) && !(to && is_or_provides(to, w->v[k])) &&
+				!replaced(&here, from, w->v[k]))
 				return err_set(e, E_INUSE, "%s on %s requires %s", v->name,
 					i->ps_name, w->v[k]);
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "biz/app_int.h"
+#include "biz/license.h"
 #include "biz/ps.h"
 #include "biz/server.h"
 #include "svc/sign.h"
@@ -172,11 +173,15 @@ static int is_updated(struct job *j, struct err *e)
 {
 	const json_t *settings = json_object_get(j->args, "settings");
 	autofree char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
+	autoclean(app_version_release) struct app_version v = {0};
 	int64_t version = job_arg_i64(j, "version_id", 0);
 	int r = db_run(j->sxc->db, e, SQL_VERSION, instance_id(j), job_arg(j, "state"), version,
 		text);
 
-	return r < 0 ? r : history_add(j->sxc, instance_id(j), version, settings, e);
+	if (r < 0 || (r = app_version_get_id(j->sxc, version, &v, e)) < 0 ||
+		(r = license_settle(j->sxc, &v.package->wrapper, instance_id(j), e)) < 0)
+		return r;
+	return history_add(j->sxc, instance_id(j), version, settings, e);
 }
 
 /* Undoing what was not known to be done: the server says which version is there now. */
@@ -190,10 +195,23 @@ static int go_back(struct job *j, struct err *e)
 	return r;
 }
 
+/* A licence that only the new version asks for goes back. */
+static int still_old(struct job *j, struct err *e)
+{
+	autoclean(instance_release) struct instance i = {0};
+	autoclean(app_version_release) struct app_version v = {0};
+	int r = load(j, &i, e);
+
+	if (r < 0 || (r = app_version_get_id(j->sxc, i.version, &v, e)) < 0 ||
+		(r = license_settle(j->sxc, &v.package->wrapper, i.id, e)) < 0)
+		return r;
+	return set_state(j, job_arg(j, "state"), e);
+}
+
 static int as_before(struct job *j, struct err *e)
 {
 	if (!json_is_true(json_object_get(j->args, "done")))
-		return set_state(j, job_arg(j, "state"), e);
+		return still_old(j, e);
 	sxc_note(j->sxc, 0, "%s had been updated already", j->object);
 	return is_updated(j, e);
 }

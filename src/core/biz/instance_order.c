@@ -131,16 +131,22 @@ static bool was_so(const struct order *w, int code)
 	return w->n > 1 && w->o->op == APP_INSTALL && code == E_EXISTS;
 }
 
-static void queue_target(struct order *w, struct target *t, int64_t *server)
+static int64_t find_server(struct order *w, struct target *t)
 {
 	autoclean(ps_release) struct ps p = {0};
 	struct err ignored;
+
+	if (ps_get(w->s, t->name, &p, &ignored) < 0)
+		return 0;
+	server_name_of(w->s, p.server, &t->server, &ignored);
+	return p.server;
+}
+
+static void queue_target(struct order *w, struct target *t, int64_t *server)
+{
 	int r = instance_queue(w->s, w->o, t->name, &t->jobs, &t->err);
 
-	if (ps_get(w->s, t->name, &p, &ignored) == 0) {
-		*server = p.server;
-		server_name_of(w->s, p.server, &t->server, &ignored);
-	}
+	*server = find_server(w, t);
 	t->nothing = r == 0 || was_so(w, r);
 	t->result = t->nothing ? 0 : r < 0 ? r : 0;
 	t->open = w->s->dry_run || r <= 0 ? 0 : t->jobs.n;
@@ -217,6 +223,7 @@ static void leave_rest(struct order *w, size_t from)
 	for (size_t i = from; i < w->n; i++) {
 		struct target *t = &w->targets[i];
 
+		find_server(w, t);
 		t->left = true;
 		t->result = err_set(&t->err, E_FAIL, "left as it was: another target failed");
 		end_target(w, t);

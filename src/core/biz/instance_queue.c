@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "biz/app_int.h"
+#include "biz/license.h"
 #include "util/str.h"
 
 #define SQL_SET_STATE "UPDATE instance SET state = ?2 WHERE id = ?1"
@@ -10,6 +11,9 @@
 #define SQL_SITE                                                                                   \
 	"SELECT d.name FROM domain_feature f JOIN domain d ON d.id = f.domain "                    \
 	"WHERE f.instance = ?1 LIMIT 1"
+#define SQL_FEATURE                                                                                \
+	"SELECT feature FROM domain_feature WHERE instance = ?1 AND feature NOT IN "               \
+	"(SELECT capability FROM app_provides WHERE version = ?2) LIMIT 1"
 #define SQL_JOB_VERSION "SELECT json_extract(args, '$.version') FROM job WHERE id = ?1"
 
 static const struct job_kind *const kinds[] = {
@@ -73,9 +77,11 @@ static int refuse_used(struct sxc *s, const struct instance *i, struct err *e)
 static int queue_uninstall(struct sxc *s, const struct app_order *o, const struct instance *i,
 	int64_t *job, struct err *e)
 {
+	autoclean(app_version_release) struct app_version v = {0};
 	int r;
 
-	if ((r = refuse_used(s, i, e)) < 0 || (r = refuse_required(s, i, e)) < 0 ||
+	if ((r = refuse_used(s, i, e)) < 0 || (r = app_version_get_id(s, i->version, &v, e)) < 0 ||
+		(r = refuse_required(s, i, &v, NULL, e)) < 0 ||
 		(r = db_run(s->db, e, SQL_SET_STATE, i->id, "removing")) < 0)
 		return r;
 	return create(s, o->op, i, json_pack("{s:i}", "purge", o->purge ? 1 : 0), job, e);
@@ -90,6 +96,19 @@ static int refuse_older(const struct app_order *o, const struct app_version *fro
 		return 0;
 	return err_set(e, E_STATE, "%s on %s is at %s, newer than %s: --downgrade goes back",
 		i->app, i->ps_name, from->version, to->version);
+}
+
+/* Domains and others there that need what the new version provides no more. */
+static int refuse_lost(struct sxc *s, const struct instance *i, const struct app_version *from,
+	const struct app_version *to, struct err *e)
+{
+	autofree char *feature = NULL;
+	int r = db_get_text(s->db, &feature, e, SQL_FEATURE, i->id, to->id);
+
+	if (r > 0)
+		return err_set(e, E_INUSE, "%s %s does not provide %s, which a domain on %s uses",
+			to->name, to->version, feature, i->ps_name);
+	return r < 0 ? r : refuse_required(s, i, from, to, e);
 }
 
 static int queue_update(struct sxc *s, const struct app_order *o, const struct instance *i,
@@ -108,7 +127,9 @@ static int queue_update(struct sxc *s, const struct app_order *o, const struct i
 		return 0;
 	if ((r = refuse_older(o, &from, &to, i, e)) < 0 ||
 		(r = check_relations(s, &to, &p, e)) < 0 ||
-		(r = values_given(o->settings, &given, e)) < 0)
+		(r = refuse_lost(s, i, &from, &to, e)) < 0 ||
+		(r = values_given(o->settings, &given, e)) < 0 ||
+		(r = license_keep(s, &to.package->wrapper, i->id, given, e)) < 0)
 		return r;
 	if ((r = values_check(&to.package->wrapper, before, given, &settings, e)) < 0)
 		return err_wrap(e, "%s %s on %s", i->app, to.version, i->ps_name);

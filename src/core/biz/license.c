@@ -16,9 +16,11 @@
 #define SQL_TAKE                                                                                   \
 	"UPDATE license SET instance = ?1 WHERE id = (SELECT id FROM license WHERE pool = ?2 "     \
 	"AND instance IS NULL ORDER BY id LIMIT 1)"
-#define SQL_COUNT "SELECT count(*) FROM license WHERE pool = ?1"
-#define SQL_TEXT  "SELECT license FROM license WHERE instance = ?1"
-#define SQL_ADD   "INSERT INTO license (pool, license, digest, created) VALUES (?1, ?2, ?3, ?4)"
+#define SQL_HELD      "SELECT pool FROM license WHERE instance = ?1"
+#define SQL_GIVE_BACK "UPDATE license SET instance = NULL WHERE instance = ?1"
+#define SQL_COUNT     "SELECT count(*) FROM license WHERE pool = ?1"
+#define SQL_TEXT      "SELECT license FROM license WHERE instance = ?1"
+#define SQL_ADD       "INSERT INTO license (pool, license, digest, created) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_LIST                                                                                   \
 	"SELECT l.id, l.created, l.pool, a.name, p.name "                                          \
 	"FROM license l LEFT JOIN instance i ON i.id = l.instance "                                \
@@ -53,6 +55,28 @@ int license_take(struct sxc *s, const struct wrapper *w, int64_t instance, json_
 		wrapper_setting(w, SETTING) && !json_object_get(settings, SETTING))
 		json_object_set_new(settings, SETTING, json_string(text));
 	return r < 0 ? r : 0;
+}
+
+int license_keep(struct sxc *s, const struct wrapper *w, int64_t instance, json_t *settings,
+	struct err *e)
+{
+	autofree char *held = NULL;
+	int r = w->pool ? db_get_text(s->db, &held, e, SQL_HELD, instance) : 0;
+
+	if (r < 0 || !w->pool)
+		return r;
+	if (r == 0)
+		return license_take(s, w, instance, settings, e);
+	if (strcmp(held, w->pool) == 0)
+		return 0;
+	return err_set(e, E_STATE,
+		"%s needs a licence of the pool %s and holds one of %s: uninstall it first", w->app,
+		w->pool, held);
+}
+
+int license_settle(struct sxc *s, const struct wrapper *w, int64_t instance, struct err *e)
+{
+	return w->pool ? 0 : db_run(s->db, e, SQL_GIVE_BACK, instance);
 }
 
 /* ---- adding and removing ---- */

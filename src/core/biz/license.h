@@ -23,6 +23,13 @@
 int license_take(struct sxc *s, const struct wrapper *w, int64_t instance, json_t *settings,
 	struct err *e);
 
+/* The same for an instance that is there and goes to another version: what it holds counts. E_STATE
+ * when that is of another pool. */
+int license_keep(struct sxc *s, const struct wrapper *w, int64_t instance, json_t *settings,
+	struct err *e);
+/* Give back what an instance holds, unless its wrapper asks for it. */
+int license_settle(struct sxc *s, const struct wrapper *w, int64_t instance, struct err *e);
+
 /* Add those of the file, one a line, or count that have no text. *added tells how many. E_EXISTS
  * for one that is there; E_STATE when the application is free. */
 int license_add(struct sxc *s, const char *app, const char *file, int64_t count, int64_t *added,
