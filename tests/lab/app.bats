@@ -225,7 +225,7 @@ traces() {
 	assert_err_like "web1 +s1 +left as it was: another target failed"
 	assert_err_has "failed on 1 of 2 targets, 1 left as they were"
 	[ "$(answer web1), $(answer web2)" = "hallo 1.1, hallo 1.0" ]
-	run inside2 sh -c 'cat /var/lib/clock/first; ls /var/lib/clock; ls -d /var/lib/sxc-app/*saved* 2>/dev/null'
+	run inside2 sh -c 'cat /var/lib/clock/first; ls /var/lib/clock; ls -d /var/lib/sxc-app/*saved* 2>/dev/null; :'
 	[ "$output" = $'1.0\nfirst' ] || { echo "$output"; false; }
 	[ "$(sql "select group_concat(version || ' ' || state) from v_instance")" = "1.1 running,1.0 running" ]
 }
