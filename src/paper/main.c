@@ -33,11 +33,10 @@ static bool has(const json_t *doc, const char *key)
 static double block(struct page *pg, double x, double y, const char *label, const json_t *lines)
 {
 	double top = y;
-	size_t i;
-	const json_t *line;
 
 	y += put(pg, x, y, HALF, GREY, label) + 2;
-	json_array_foreach(lines, i, line) y += put(pg, x, y, HALF, PLAIN, json_string_value(line));
+	for (size_t i = 0; i < json_array_size(lines); i++)
+		y += put(pg, x, y, HALF, PLAIN, json_string_value(json_array_get(lines, i)));
 	return y - top;
 }
 
@@ -85,10 +84,8 @@ static void row(struct page *pg, double x, const json_t *r)
 
 static void rows(struct page *pg, double x, const json_t *list)
 {
-	size_t i;
-	const json_t *r;
-
-	json_array_foreach(list, i, r) row(pg, x, r);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		row(pg, x, json_array_get(list, i));
 }
 
 static void table(struct page *pg, const json_t *doc)
@@ -112,9 +109,8 @@ static void slip_item(struct page *pg, const char *label, const char *value)
 /* At the foot of the page, below a line to cut along. */
 static void slip(struct page *pg, const json_t *doc)
 {
-	const json_t *bank = json_object_get(doc, "bank"), *line;
+	const json_t *bank = json_object_get(doc, "bank");
 	double height = 104 + 16 * (double)json_array_size(bank);
-	size_t i;
 
 	if (!has(doc, "to_pay"))
 		return;
@@ -124,8 +120,8 @@ static void slip(struct page *pg, const json_t *doc)
 	pg->y += 12;
 	pg->y += put(pg, LEFT, pg->y, HALF, STRONG, "Payment slip") + 6;
 	slip_item(pg, "Pay to", text_of(doc, "payee"));
-	json_array_foreach(bank, i, line)
-		slip_item(pg, i ? "" : "Account", json_string_value(line));
+	for (size_t i = 0; i < json_array_size(bank); i++)
+		slip_item(pg, i ? "" : "Account", json_string_value(json_array_get(bank, i)));
 	slip_item(pg, "Amount", text_of(doc, "to_pay"));
 	slip_item(pg, "Reference", text_of(doc, "number"));
 	slip_item(pg, "Until", text_of(doc, "due"));
