@@ -81,7 +81,7 @@ static int go_on(struct call *c, const struct request *rq, struct err *e)
 
 	switch (rq->result) {
 	case REQUEST_JOB:
-		if ((r = job_run(c->sxc, rq->job, e)) == 0)
+		if ((r = job_run(c->sxc, rq->job, e)) == 0 && (r = job_run_request(c->sxc, e)) == 0)
 			out_done(c->out, "job %lld done", (long long)rq->job);
 		return r;
 	case REQUEST_CHANGED:

@@ -178,6 +178,30 @@ static void test_cancel(struct sxc *s)
 	check_state(s, id, "cancelled");
 }
 
+/* A request may have made several jobs: asked for again, what is unfinished of them goes on. */
+static void test_request(struct sxc *s)
+{
+	struct err e = {0};
+	int64_t first, second, other;
+
+	CHECK_I64(db_run(s->db, &e,
+			  "INSERT INTO request (key, digest, created) VALUES ('k', 'd', 0)"),
+		0);
+	s->request_id = db_last_id(s->db);
+	fail_with = 0;
+	first = make(s, json_object());
+	second = make(s, json_object());
+	s->request_id = 0;
+	other = make(s, json_object());
+	CHECK_I64(job_run(s, first, &e), 0);
+	s->request_id = 1;
+	CHECK_I64(job_run_request(s, &e), 0);
+	s->request_id = 0;
+	check_state(s, second, "done");
+	check_state(s, other, "pending");
+	CHECK_I64(job_cancel(s, other, &e), 0);
+}
+
 static void test_held(struct sxc *s)
 {
 	struct err e = {0};
@@ -221,6 +245,7 @@ int main(void)
 		test_waits(&s);
 		test_undo_cut_short(&s);
 		test_cancel(&s);
+		test_request(&s);
 		test_held(&s);
 	} else {
 		printf("%s\n", e.msg);

@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "biz/server.h"
 #include "util/fault.h"
 #include "util/str.h"
 #include "util/vec.h"
@@ -17,14 +16,13 @@ extern const struct job_kind *const __start_job_kinds[];
 extern const struct job_kind *const __stop_job_kinds[];
 
 #define SQL_CREATE                                                                                 \
-	"INSERT INTO job (kind, object, server, args, created, updated, parent) "                  \
-	"VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)"
+	"INSERT INTO job (kind, object, server, args, created, updated, parent, request) "         \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7)"
 #define SQL_CREATE_STEP "INSERT INTO job_step (job, seq, name, undo) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_TIE         "UPDATE request SET job = ?2 WHERE id = ?1 AND job IS NULL"
 #define SQL_LOAD        "SELECT kind, object, server, args, state, error, nonce FROM job WHERE id = ?1"
 #define SQL_STATE                                                                                  \
 	"UPDATE job SET state = ?2, error = ?3, error_code = ?4, updated = ?5 WHERE id = ?1"
-#define SQL_ARGS       "UPDATE job SET args = ?2 WHERE id = ?1"
 #define SQL_STEP_STATE "SELECT state FROM job_step WHERE job = ?1 AND seq = ?2"
 #define SQL_STEP_START                                                                             \
 	"UPDATE job_step SET state = 'running', attempts = attempts + 1, started = ?3, "           \
@@ -42,6 +40,8 @@ extern const struct job_kind *const __stop_job_kinds[];
 #define SQL_QUEUE "SELECT id FROM job WHERE " SQL_OPEN " ORDER BY id"
 #define SQL_DROP_CHILDREN                                                                          \
 	"UPDATE job SET state = 'cancelled', updated = ?2 WHERE parent = ?1 AND state = 'pending'"
+#define SQL_OF_REQUEST                                                                             \
+	"SELECT id FROM job WHERE request = ?1 AND parent IS NULL AND " SQL_OPEN " ORDER BY id"
 #define SQL_CHILDREN "SELECT id FROM job WHERE parent = ?1 AND " SQL_OPEN " ORDER BY id"
 
 static const struct job_kind *kind_named(const char *name)
@@ -73,7 +73,7 @@ int job_create(struct sxc *s, const struct job_kind *kind, const char *object, i
 
 	json_decref(args);
 	r = db_run(s->db, e, SQL_CREATE, kind->name, object, db_ref(server), text, s->now,
-		db_ref(s->parent_job));
+		db_ref(s->parent_job), db_ref(s->part ? 0 : s->request_id));
 	if (r < 0)
 		return r;
 	made = db_last_id(s->db);
@@ -406,6 +406,16 @@ int job_run(struct sxc *s, int64_t id, struct err *e)
 	return r;
 }
 
+int job_run_request(struct sxc *s, struct err *e)
+{
+	autoclean(ids_release) struct ids ids = {0};
+	int r = collect_ids(s, &ids, SQL_OF_REQUEST, s->request_id, e);
+
+	for (size_t i = 0; i < ids.n && r >= 0; i++)
+		r = job_run(s, ids.v[i], e);
+	return r;
+}
+
 int job_cancel(struct sxc *s, int64_t id, struct err *e)
 {
 	autoclean(run_release) struct run run;
@@ -446,63 +456,4 @@ int job_run_queue(struct sxc *s, struct err *e)
 		r = err_interrupted(e);
 	}
 	return r < 0 ? r : left;
-}
-
-/* ---- for steps ---- */
-
-int job_remember(struct job *j, const char *key, json_t *value, struct err *e)
-{
-	autofree char *text = NULL;
-
-	if (json_object_set_new(j->args, key, value) < 0)
-		return err_set(e, E_FAIL, "job %lld: %s cannot be kept", (long long)j->id, key);
-	text = json_dumps(j->args, JSON_COMPACT | JSON_SORT_KEYS);
-	return db_run(j->sxc->db, e, SQL_ARGS, j->id, text);
-}
-
-const char *job_arg(const struct job *j, const char *key)
-{
-	return json_string_value(json_object_get(j->args, key));
-}
-
-int64_t job_arg_i64(const struct job *j, const char *key, int64_t def)
-{
-	const json_t *v = json_object_get(j->args, key);
-
-	return json_is_integer(v) ? json_integer_value(v) : def;
-}
-
-/*
- * The agent gives the recorded outcome of a name again. An undo that failed is tried anew when the
- * job is resumed, so each try has a name of its own; undoing twice is harmless.
- */
-static char *call_name(const struct job *j, const char *op)
-{
-	struct timespec now;
-
-	if (!j->undoing)
-		return str_fmt("j%lld-%s.%d.%s", (long long)j->id, j->nonce, j->step, op);
-	clock_gettime(CLOCK_REALTIME, &now);
-	return str_fmt("j%lld-%s.%du%lld.%s", (long long)j->id, j->nonce, j->step,
-		(long long)now.tv_sec * 1000 + now.tv_nsec / 1000000, op);
-}
-
-int job_call(struct job *j, int64_t server, const char *op, struct msg *req, struct msg **ans,
-	struct err *e)
-{
-	autofree char *name = call_name(j, op);
-	automsg *mine = req, *got = NULL;
-	autoclean(server_spec_release) struct server_spec spec = {0};
-	struct remote *r = NULL;
-	int rc;
-
-	if ((rc = server_spec(j->sxc, server, &spec, e)) < 0)
-		return rc;
-	if ((rc = remote_get(j->sxc->pool, &spec.remote, &r, e)) < 0)
-		return rc;
-	rc = remote_call(r, op, name, mine, NULL, &got, e);
-	remote_put(j->sxc->pool, r);
-	if (rc == 0 && ans)
-		*ans = steal(&got);
-	return rc;
 }

@@ -67,6 +67,8 @@ int job_create(struct sxc *s, const struct job_kind *kind, const char *object, i
  * "job N: " and what to do in the message. E_BUSY if another process works on it.
  */
 int job_run(struct sxc *s, int64_t id, struct err *e);
+/* Run what is unfinished of all that the request being worked on (s->request_id) asked for. */
+int job_run_request(struct sxc *s, struct err *e);
 /* Undo what was done, then cancelled. E_STATE when it is done already. */
 int job_cancel(struct sxc *s, int64_t id, struct err *e);
 /* Is it unfinished, done, failed …? The caller's text. E_NOTFOUND. */

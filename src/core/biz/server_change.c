@@ -117,9 +117,23 @@ static int still_there(struct job *j, struct err *e)
 	return db_run(j->sxc->db, e, SQL_SET_STATE, j->server, "active");
 }
 
+/*
+ * The step before has seen to an agent. Is there none now, this step has been done: its outcome was
+ * lost with the run that was killed.
+ */
+static int clear_server(struct job *j, struct err *e)
+{
+	struct err gone = {0};
+	int r = server_job_retire(j, e);
+
+	if (r != E_STATE || job_call(j, j->server, "agent.ping", NULL, NULL, &gone) != E_STATE)
+		return r;
+	return 0;
+}
+
 static const struct job_step steps_remove[] = {
 	{"bring the agent up to date", agent_for_removal, NULL, NULL, still_there, NULL},
-	{"clear the server", server_job_retire, NULL, NULL, NULL, NULL},
+	{"clear the server", clear_server, NULL, NULL, NULL, NULL},
 	{"remove the key", server_job_drop_key, server_job_forget, NULL, NULL, NULL},
 };
 JOB_KIND(server_remove, "server.remove", steps_remove);

@@ -35,6 +35,7 @@ CREATE TABLE job (
 	object TEXT NOT NULL,
 	server INTEGER,
 	parent INTEGER REFERENCES job (id),
+	request INTEGER, -- the request that asked for it, if it had a key
 	args TEXT NOT NULL,
 	state TEXT NOT NULL DEFAULT 'pending'
 		CHECK (state IN ('pending', 'running', 'undoing', 'done', 'failed', 'cancelled')),
@@ -45,6 +46,7 @@ CREATE TABLE job (
 ) STRICT;
 CREATE INDEX job_open ON job (state, id) WHERE state IN ('pending', 'running', 'undoing');
 CREATE INDEX job_parent ON job (parent) WHERE parent IS NOT NULL;
+CREATE INDEX job_request ON job (request) WHERE request IS NOT NULL;
 CREATE INDEX job_object ON job (object, id);
 
 CREATE TABLE job_step (
