@@ -141,15 +141,39 @@ struct run {
 		enum dunning_do act;
 	} batch[BATCH]; /* what is told once it is committed */
 	size_t n;
+	char *schedule; /* the one that was read last: the next invoice's, nearly always */
+	struct dunning_schedule sched;
 };
 
-static void run_release(struct run *run)
+static void run_clear(struct run *run)
 {
 	for (size_t i = 0; i < run->n; i++) {
 		free(run->batch[i].invoice);
 		free(run->batch[i].account);
 	}
 	run->n = 0;
+}
+
+static void run_release(struct run *run)
+{
+	run_clear(run);
+	free(run->schedule);
+	dunning_schedule_release(&run->sched);
+}
+
+static int schedule_of(struct run *run, const struct dun *d, struct err *e)
+{
+	int r;
+
+	if (run->schedule && str_eq(run->schedule, d->schedule))
+		return 0;
+	free(run->schedule);
+	run->schedule = NULL;
+	dunning_schedule_release(&run->sched);
+	run->sched = (struct dunning_schedule){0};
+	if ((r = dun_schedule(run->s, d, &run->sched, e)) == 0)
+		run->schedule = mem_strdup0(d->schedule);
+	return r;
 }
 
 static int tell(struct run *run, struct err *e)
@@ -165,7 +189,7 @@ static int tell(struct run *run, struct err *e)
 		r = run->fn(run->arg, &row, e);
 	}
 	run->done->steps += (int64_t)run->n;
-	run_release(run);
+	run_clear(run);
 	return r;
 }
 
@@ -190,25 +214,25 @@ static int take_step(struct run *run, const struct dun *d, const struct dunning_
 static int step_of(struct run *run, int64_t invoice, struct err *e)
 {
 	autodun d = {0};
-	autoschedule sched = {0};
+	const struct dunning_schedule *sched = &run->sched;
 	struct taken *done;
 	size_t step;
 	int64_t day;
 	int r;
 
 	if ((r = dun_get(run->s, invoice, &d, e)) <= 0 || d.opened >= d.today ||
-		(r = dun_schedule(run->s, &d, &sched, e)) < 0 || !dun_next(&d, &sched, &step, &day))
+		(r = schedule_of(run, &d, e)) < 0 || !dun_next(&d, sched, &step, &day))
 		return r < 0 ? r : 0;
 	if (day > d.today)
 		return 0;
-	if ((r = take_step(run, &d, &sched, step, e)) < 0)
+	if ((r = take_step(run, &d, sched, step, e)) < 0)
 		return err_wrap(e, "%s of %s, %s", d.number, d.a.name,
-			dunning_do_name(sched.v[step].act));
+			dunning_do_name(sched->v[step].act));
 	done = &run->batch[run->n++];
 	*done = (struct taken){.step = (int64_t)step + 1,
-		.after = sched.v[step].after,
+		.after = sched->v[step].after,
 		.day = d.today,
-		.act = sched.v[step].act};
+		.act = sched->v[step].act};
 	done->invoice = steal(&d.number);
 	done->account = steal(&d.a.name);
 	return 0;
