@@ -406,6 +406,19 @@ int job_run(struct sxc *s, int64_t id, struct err *e)
 	return r;
 }
 
+int job_end_tx(struct sxc *s, int made, const int64_t *job, struct err *e)
+{
+	int r;
+
+	if (made < 0) {
+		tx_rollback(s);
+		return made;
+	}
+	if ((r = tx_commit(s, e)) < 0 || *job == 0)
+		return r;
+	return job_run(s, *job, e);
+}
+
 int job_run_request(struct sxc *s, struct err *e)
 {
 	autoclean(ids_release) struct ids ids = {0};

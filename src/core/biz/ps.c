@@ -181,21 +181,12 @@ int ps_add_tx(struct sxc *s, const struct ps_new *n, int64_t *job, struct err *e
 	return ps_add_kind_tx(s, n, &job_kind_ps_add, json_object(), job, e);
 }
 
-/* Begin, what part() does, commit, then run the job it made. */
 int ps_add(struct sxc *s, const struct ps_new *n, struct err *e)
 {
-	autorollback struct sxc *tx = NULL;
 	int64_t job = 0;
 	int r = tx_begin(s, e);
 
-	if (r < 0)
-		return r;
-	tx = s;
-	if ((r = ps_add_tx(s, n, &job, e)) < 0)
-		return r;
-	tx = NULL;
-	r = tx_commit(s, e);
-	return r < 0 ? r : job_run(s, job, e);
+	return r < 0 ? r : job_end_tx(s, ps_add_tx(s, n, &job, e), &job, e);
 }
 
 int ps_place(struct sxc *s, const struct ps_new *n, char **server, struct err *e)
@@ -382,18 +373,10 @@ static int enforce_tx(struct sxc *s, const char *name, int64_t *job, struct err 
 
 int ps_enforce(struct sxc *s, const char *name, struct err *e)
 {
-	autorollback struct sxc *tx = NULL;
 	int64_t job = 0;
 	int r = tx_begin(s, e);
 
-	if (r < 0)
-		return r;
-	tx = s;
-	if ((r = enforce_tx(s, name, &job, e)) < 0)
-		return r;
-	tx = NULL;
-	r = tx_commit(s, e);
-	return r < 0 ? r : job_run(s, job, e);
+	return r < 0 ? r : job_end_tx(s, enforce_tx(s, name, &job, e), &job, e);
 }
 
 static int kind_tx(struct sxc *s, const char *name, const struct job_kind *kind, const char *from,
@@ -417,35 +400,20 @@ static int kind_tx(struct sxc *s, const char *name, const struct job_kind *kind,
 int ps_run_kind(struct sxc *s, const char *name, const struct job_kind *kind, const char *from,
 	json_t *args, struct err *e)
 {
-	autorollback struct sxc *tx = NULL;
 	autojson *mine = args;
 	int64_t job = 0;
 	int r = tx_begin(s, e);
 
-	if (r < 0)
-		return r;
-	tx = s;
-	if ((r = kind_tx(s, name, kind, from, steal(&mine), &job, e)) < 0)
-		return r;
-	tx = NULL;
-	r = tx_commit(s, e);
-	return r < 0 ? r : job_run(s, job, e);
+	return r < 0 ? r
+	             : job_end_tx(s, kind_tx(s, name, kind, from, steal(&mine), &job, e), &job, e);
 }
 
 static int run_op(struct sxc *s, const char *name, const char *op, struct err *e)
 {
-	autorollback struct sxc *tx = NULL;
 	int64_t job = 0;
 	int r = tx_begin(s, e);
 
-	if (r < 0)
-		return r;
-	tx = s;
-	if ((r = ps_job_tx(s, name, op, &job, e)) < 0)
-		return r;
-	tx = NULL;
-	r = tx_commit(s, e);
-	return r < 0 ? r : job_run(s, job, e);
+	return r < 0 ? r : job_end_tx(s, ps_job_tx(s, name, op, &job, e), &job, e);
 }
 
 int ps_start(struct sxc *s, const char *name, struct err *e)

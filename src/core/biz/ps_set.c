@@ -89,16 +89,8 @@ int ps_set_tx(struct sxc *s, const char *name, const struct ps_bounds *b, int64_
 
 int ps_set(struct sxc *s, const char *name, const struct ps_bounds *b, struct err *e)
 {
-	autorollback struct sxc *tx = NULL;
 	int64_t job = 0;
 	int r = tx_begin(s, e);
 
-	if (r < 0)
-		return r;
-	tx = s;
-	if ((r = ps_set_tx(s, name, b, &job, e)) < 0)
-		return r;
-	tx = NULL;
-	r = tx_commit(s, e);
-	return r < 0 ? r : job_run(s, job, e);
+	return r < 0 ? r : job_end_tx(s, ps_set_tx(s, name, b, &job, e), &job, e);
 }
