@@ -70,8 +70,8 @@ int job_run(struct sxc *s, int64_t id, struct err *e);
 /* Run what is unfinished of all that the request being worked on (s->request_id) asked for. */
 int job_run_request(struct sxc *s, struct err *e);
 /*
- * End the verb's transaction that made a job, and run that: made is what came of making it, negative
- * rolls back. *job 0: there is none to run.
+ * End the verb's transaction that made a job, and run that: made is what came of making it,
+ * negative rolls back. *job 0: there is none to run.
  */
 int job_end_tx(struct sxc *s, int made, const int64_t *job, struct err *e);
 /* Undo what was done, then cancelled. E_STATE when it is done already. */
