@@ -24,7 +24,7 @@ content() {
 verbs() {
 	"$SXC" __table | awk -F'\t' '{ print $1 " " $2 }' | sort -u | while read -r verb; do
 		case $verb in
-		backup* | restore* | shell* | sql* | help* | completion* | version* | init* | "plan template") continue ;;
+		backup* | restore* | shell* | sql* | help* | completion* | version* | init* | "plan template" | "app exchange publish") continue ;;
 		esac
 		# shellcheck disable=SC2086
 		synopsis=$("$SXC" $verb --help | head -n 1)
