@@ -198,6 +198,13 @@ static void test_request(struct sxc *s)
 	CHECK_I64(job_run_request(s, &e), 0);
 	s->request_id = 0;
 	check_state(s, second, "done");
+	CHECK_I64(db_run(s->db, &e, "UPDATE job SET state = 'running', parent = ?2 WHERE id = ?1",
+			  second, first),
+		0);
+	s->request_id = 1;
+	CHECK_I64(job_run_request(s, &e), 0);
+	s->request_id = 0;
+	check_state(s, second, "done"); /* its parent was done before */
 	check_state(s, other, "pending");
 	CHECK_I64(job_cancel(s, other, &e), 0);
 }

@@ -41,7 +41,7 @@ extern const struct job_kind *const __stop_job_kinds[];
 #define SQL_DROP_CHILDREN                                                                          \
 	"UPDATE job SET state = 'cancelled', updated = ?2 WHERE parent = ?1 AND state = 'pending'"
 #define SQL_OF_REQUEST                                                                             \
-	"SELECT id FROM job WHERE request = ?1 AND parent IS NULL AND " SQL_OPEN " ORDER BY id"
+	"SELECT id FROM job WHERE request = ?1 AND " SQL_OPEN " ORDER BY id" /* parents first */
 #define SQL_CHILDREN "SELECT id FROM job WHERE parent = ?1 AND " SQL_OPEN " ORDER BY id"
 
 static const struct job_kind *kind_named(const char *name)
