@@ -41,6 +41,7 @@ demo:
 	tests/demo/demo
 
 # What is too long for every change; tests/soak/RESULTS.md keeps what it found last.
+# SOAK="kill faults" runs these parts alone.
 soak: all
 	tests/deps/install build test lab kmod
-	tests/soak/run
+	tests/soak/run $(SOAK)
