@@ -6,6 +6,7 @@
  * FAIL_AT=N        the N-th call that changes a disk fails (from 1); 0: none does
  * FAIL_WITH=ENOSPC that one and all that follow fail: a full disk
  * FAIL_WITH=EIO    that one fails: a bad one
+ * FAIL_CALL=TEXT   only calls with TEXT in their name count: sync
  * FAIL_MARK=FILE   is created when a call was made to fail, with its name
  *
  * Counted are open with O_CREAT, write, pwrite, writev, fsync, fdatasync, ftruncate, fallocate,
@@ -53,11 +54,12 @@ static bool under(const char *path)
 /* True, with errno set, when this call is to fail. */
 static bool fails(const char *what, const char *path)
 {
-	const char *at = getenv("FAIL_AT"), *with = getenv("FAIL_WITH");
+	const char *at = getenv("FAIL_AT"), *with = getenv("FAIL_WITH"),
+		   *only = getenv("FAIL_CALL");
 	long n = at ? strtol(at, NULL, 10) : 0;
 	bool full = with && strcmp(with, "ENOSPC") == 0;
 
-	if (n <= 0 || !under(path))
+	if (n <= 0 || !under(path) || (only && !strstr(what, only)))
 		return false;
 	calls++;
 	if (full ? calls < n : calls != n)
