@@ -12,7 +12,7 @@ static const struct column columns[] = {
 	COL(struct invoice_row, kind, COL_TEXT, "invoice or credit-note"),
 	COL_X(struct invoice_row, number, COL_TEXT, "its number, once more"),
 	COL(struct invoice_row, account, COL_TEXT, "whose it is"),
-	COL(struct invoice_row, state, COL_TEXT, "open, paid, void"),
+	COL(struct invoice_row, state, COL_TEXT, "open, paid, void, written-off"),
 	COL(struct invoice_row, date, COL_TEXT, "its date"),
 	COL(struct invoice_row, due, COL_TEXT, "to be paid by"),
 	COL(struct invoice_row, currency, COL_TEXT, "of its amounts"),
@@ -27,6 +27,8 @@ static const struct column columns[] = {
 		offsetof(struct invoice_row, currency), "settled by account credit", true},
 	{"paid", COL_MONEY, offsetof(struct invoice_row, paid),
 		offsetof(struct invoice_row, currency), "settled by payments", true},
+	{"written_off", COL_MONEY, offsetof(struct invoice_row, written_off),
+		offsetof(struct invoice_row, currency), "given up", true},
 	COL_CASH(struct invoice_row, balance, currency, "what is open of it"),
 	COL(struct invoice_row, overdue, COL_INT, "days since it fell due, while open"),
 	COL_X(struct invoice_row, corrects, COL_TEXT, "the invoice that a credit note corrects"),
@@ -39,7 +41,7 @@ static const struct column show_columns[] = {
 	COL(struct invoice_row, kind, COL_TEXT, "invoice or credit-note"),
 	COL_X(struct invoice_row, number, COL_TEXT, "its number, once more"),
 	COL(struct invoice_row, account, COL_TEXT, "whose it is"),
-	COL(struct invoice_row, state, COL_TEXT, "open, paid, void"),
+	COL(struct invoice_row, state, COL_TEXT, "open, paid, void, written-off"),
 	COL(struct invoice_row, date, COL_TEXT, "its date"),
 	COL(struct invoice_row, due, COL_TEXT, "to be paid by"),
 	COL(struct invoice_row, currency, COL_TEXT, "of its amounts"),
@@ -49,6 +51,7 @@ static const struct column show_columns[] = {
 	COL_CASH(struct invoice_row, total, currency, "what it comes to"),
 	COL_CASH(struct invoice_row, credit, currency, "settled by account credit"),
 	COL_CASH(struct invoice_row, paid, currency, "settled by payments"),
+	COL_CASH(struct invoice_row, written_off, currency, "given up"),
 	COL_CASH(struct invoice_row, balance, currency, "what is open of it"),
 	COL(struct invoice_row, overdue, COL_INT, "days since it fell due, while open"),
 	COL(struct invoice_row, corrects, COL_TEXT, "the invoice that a credit note corrects"),
@@ -275,10 +278,10 @@ static const struct cmd cmd_check = {.noun = "invoice",
 
 CMD_NOUN(invoice, "invoice", "money: invoices, payments, taxes", 7, &invoice_cmd_run,
 	&invoice_cmd_preview, &cmd_list, &cmd_show, &cmd_explain, &invoice_cmd_pay, &cmd_payments,
-	&invoice_cmd_void, &invoice_cmd_credit_note, &cmd_export, &cmd_check, &invoice_cmd_tax_add,
-	&invoice_cmd_tax_set, &invoice_cmd_tax_list, &invoice_cmd_tax_remove,
-	&invoice_cmd_coupon_add, &invoice_cmd_coupon_set, &invoice_cmd_coupon_list,
-	&invoice_cmd_coupon_remove);
+	&invoice_cmd_void, &invoice_cmd_credit_note, &invoice_cmd_write_off, &cmd_export,
+	&cmd_check, &invoice_cmd_tax_add, &invoice_cmd_tax_set, &invoice_cmd_tax_list,
+	&invoice_cmd_tax_remove, &invoice_cmd_coupon_add, &invoice_cmd_coupon_set,
+	&invoice_cmd_coupon_list, &invoice_cmd_coupon_remove);
 
 static int invoice_exists(struct sxc *s, const char *name, struct err *e)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sxc invoice: run, preview, pay, void, credit-note. */
+/* sxc invoice: run, preview, pay, void, credit-note, write-off. */
 #include "biz/dunning.h"
 #include "biz/invoice.h"
+#include "biz/write_off.h"
 #include "cmd/account_verbs.h"
 #include "cmd/invoice_verbs.h"
 #include "util/money.h"
@@ -146,6 +147,9 @@ struct correct_opts {
 static const struct opt opts_void[] = {OPT(struct correct_opts, reason, "reason", 0, OPT_TEXT,
 					       "TEXT", "why: the credit note says so"),
 	OPT_END};
+static const struct opt opts_write_off[] = {OPT(struct correct_opts, reason, "reason", 0, OPT_TEXT,
+						    "TEXT", "why"),
+	OPT_END};
 static const struct opt opts_credit_note[] = {OPT(struct correct_opts, reason, "reason", 0,
 						      OPT_TEXT, "TEXT",
 						      "why: the credit note says so"),
@@ -193,6 +197,21 @@ static int run_credit_note(struct call *c, struct err *e)
 	return money_run_jobs(c, &jobs, e);
 }
 
+static int run_write_off(struct call *c, struct err *e)
+{
+	const struct correct_opts *o = c->opts;
+	struct write_off_done done;
+	autostr amount = STR_INIT;
+	int r = write_off_add(c->sxc, c->args[0], o->reason, &done, e);
+
+	if (r < 0)
+		return r;
+	money_format_code(&amount, done.amount, done.currency);
+	out_done_name(c->out, "invoice", c->args[0], "invoice %s: %s written off", c->args[0],
+		str_c(&amount));
+	return 0;
+}
+
 const struct cmd invoice_cmd_run = {.noun = "invoice",
 	.verb = "run",
 	.help = "bill everything that has fallen due, once",
@@ -235,3 +254,12 @@ const struct cmd invoice_cmd_credit_note = {.noun = "invoice",
 	.flags = CMD_DB_WRITE | CMD_NETWORK | CMD_DESTRUCTIVE,
 	.ask = "credit invoice %s?",
 	.run = run_credit_note};
+const struct cmd invoice_cmd_write_off = {.noun = "invoice",
+	.verb = "write-off",
+	.help = "give up what is open of an invoice as lost",
+	.opts = opts_write_off,
+	.opts_size = sizeof(struct correct_opts),
+	.args = args_invoice,
+	.flags = CMD_DB_WRITE | CMD_DESTRUCTIVE,
+	.ask = "give up what is open of invoice %s?",
+	.run = run_write_off};

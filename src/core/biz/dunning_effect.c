@@ -33,9 +33,11 @@
 	"JOIN subscription s ON s.id = h.subscription WHERE h.account = ?1 AND h.lifted IS NULL "  \
 	"ORDER BY h.id"
 #define SQL_HAS "SELECT count(*) FROM dunning_hold WHERE account = ?1 AND lifted IS NULL"
+/* What was given up was not paid: what it stopped stays so. */
 #define SQL_OVERDUE                                                                                \
-	"SELECT count(*) FROM invoice WHERE account = ?1 AND state = 'open' "                      \
-	"AND kind = 'invoice' AND due < ?2"
+	"SELECT count(*) FROM invoice i WHERE account = ?1 AND ((state = 'open' "                  \
+	"AND kind = 'invoice' AND due < ?2) OR (state = 'written-off' AND EXISTS "                 \
+	"(SELECT 1 FROM dunning_hold h WHERE h.invoice = i.id AND h.lifted IS NULL)))"
 #define SQL_LIFTED "UPDATE dunning_hold SET lifted = ?2 WHERE id = ?1"
 #define SQL_PERSON "SELECT count(*) FROM account_hold WHERE account = ?1 AND kind = 'suspend'"
 #define SQL_KEEPS                                                                                  \

@@ -19,7 +19,7 @@
 struct invoice_row {
 	const char *invoice, *kind, *number, *account, *state, *date, *due, *currency, *corrects,
 		*reason;
-	int64_t subtotal, discount, tax, total, credit, paid, balance, opened;
+	int64_t subtotal, discount, tax, total, credit, paid, written_off, balance, opened;
 	int64_t overdue; /* days since it fell due, INT64_MIN: not */
 };
 struct invoice_line_row {

@@ -48,6 +48,16 @@ static const char *const QUESTIONS[] = {
 	"OR coalesce(sum(CASE WHEN t.payment IS NOT NULL THEN t.amount END), 0) <> i.paid",
 	"SELECT number, 'is ' || state || ' with a balance of ' || balance FROM invoice "
 	"WHERE balance < 0 OR (state = 'open') <> (balance > 0)",
+	"SELECT number, 'is ' || state || ' with ' || written_off || ' written off' FROM invoice "
+	"WHERE (state = 'written-off') <> (written_off > 0)",
+	"SELECT i.number, 'has ' || i.written_off || ' written off, of which ' || "
+	"coalesce(sum(w.amount), 0) || ' is written down' FROM invoice i LEFT JOIN write_off w "
+	"ON w.invoice = i.id GROUP BY i.id HAVING coalesce(sum(w.amount), 0) <> i.written_off",
+	"SELECT number, 'has ' || written_off || ' written off, the ledger has ' || amount FROM ("
+	"SELECT i.number, i.written_off, coalesce((SELECT sum(p.amount) FROM ledger_entry e "
+	"JOIN ledger_posting p ON p.entry = e.id AND p.book = 'bad-debt' WHERE e.account = i.account "
+	"AND e.invoice = i.id), 0) AS amount FROM invoice i WHERE i.written_off > 0 "
+	"OR EXISTS (SELECT 1 FROM write_off w WHERE w.invoice = i.id)) WHERE amount <> written_off",
 	"SELECT 'payment ' || y.id, 'is not spent as it came in' FROM payment y "
 	"LEFT JOIN (settlement t JOIN invoice i ON i.id = t.invoice AND i.state <> 'void') "
 	"ON t.payment = y.id GROUP BY y.id HAVING coalesce(sum(t.amount), 0) > y.amount - (SELECT coalesce(sum(f.amount), 0) "

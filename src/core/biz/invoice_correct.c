@@ -7,6 +7,7 @@
 #include "biz/dunning.h"
 #include "biz/invoice_int.h"
 #include "biz/ledger.h"
+#include "biz/write_off.h"
 #include "util/str.h"
 
 #define SQL_HEAD                                                                                   \
@@ -186,6 +187,7 @@ int invoice_credit_note(struct sxc *s, const char *invoice, const int64_t *lines
 	autoclean(head_release) struct head h = {0};
 	autobilling b = {0};
 	autodraft d = {0};
+	int64_t lost;
 	int r;
 
 	if ((r = check_reason(reason, e)) < 0 || (r = tx_begin(s, e)) < 0)
@@ -193,6 +195,7 @@ int invoice_credit_note(struct sxc *s, const char *invoice, const int64_t *lines
 	tx = s;
 	if ((r = billing_begin(&b, s, NULL, e)) < 0 || (r = read_head(s, invoice, &h, e)) < 0 ||
 		(r = take_back(&b, &h, lines, n, reason, &d, e)) < 0 ||
+		(r = write_off_recover(s, h.id, 0, -d.doc.total, &lost, NULL, e)) < 0 ||
 		(r = settle_credit_on(s, h.account, h.id, jobs, e)) < 0 ||
 		(r = note_correction(s, "invoice.credit-note", &h, &d, e)) < 0)
 		return r;
@@ -244,9 +247,11 @@ static int close_void(struct sxc *s, const struct head *h, struct job_ids *jobs,
 {
 	struct ledger_entry entry = {"void", h->currency, h->account, h->id, 0};
 	struct posting postings[] = {{"credit", h->balance}, {"receivable", -h->balance}};
+	int64_t lost;
 	int r;
 
-	if ((r = db_run(s->db, e, SQL_SETTLE_VOID, h->id, h->balance)) < 0 ||
+	if ((r = write_off_recover(s, h->id, 0, INT64_MAX, &lost, NULL, e)) < 0 ||
+		(r = db_run(s->db, e, SQL_SETTLE_VOID, h->id, h->balance)) < 0 ||
 		(r = db_run(s->db, e, SQL_USE_CREDIT, h->account, h->balance)) < 0 ||
 		(h->balance &&
 			(r = db_run(s->db, e, SQL_SETTLEMENT, h->id, h->balance, s->now)) < 0) ||

@@ -15,7 +15,7 @@
 	"WHERE i.number >= ?1 AND i.number < ?1 || char(1114111) ORDER BY i.number LIMIT ?2"
 #define ROW                                                                                        \
 	"SELECT i.number, i.kind, a.name, i.state, i.date, i.due, i.currency, i.subtotal, "        \
-	"i.discount, i.tax, i.total, i.credit, i.paid, i.balance, c.number, i.reason, i.opened "
+	"i.discount, i.tax, i.total, i.credit, i.paid, i.balance, c.number, i.reason, i.opened, i.written_off "
 #define SQL_LIST                                                                                   \
 	ROW "FROM invoice i JOIN account a ON a.id = i.account "                                   \
 	    "LEFT JOIN invoice c ON c.id = i.corrects WHERE ?1 = 0 OR i.state = 'open' ORDER BY i.id"
@@ -92,6 +92,7 @@ static int each_invoice(struct sxc *s, struct query *q, account_row_fn fn, void 
 			.corrects = db_text(q, 14),
 			.reason = db_text(q, 15),
 			.opened = db_i64(q, 16),
+			.written_off = db_i64(q, 17),
 			.overdue = overdue(s, q)};
 
 		if ((r = fn(arg, &row, e)) < 0)

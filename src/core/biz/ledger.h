@@ -4,7 +4,7 @@
  * nothing; balances elsewhere are sums of it, and sxc invoice check proves so.
  *
  * Books: receivable (what customers owe), credit (what is theirs with us), revenue, tax, cash,
- * goodwill (credit that was given). Debit is positive.
+ * goodwill (credit that was given), bad-debt (what was given up). Debit is positive.
  * Must not know about: what an invoice is.
  */
 #ifndef SXC_BIZ_LEDGER_H

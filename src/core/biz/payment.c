@@ -6,13 +6,15 @@
 #include "biz/plan_file.h"
 #include "biz/ledger.h"
 #include "biz/settle.h"
+#include "biz/write_off.h"
 #include "util/money.h"
 #include "util/num.h"
 #include "util/period.h"
 #include "util/str.h"
 
 #define SQL_INVOICE                                                                                \
-	"SELECT i.id, i.account, i.state, i.balance, i.kind FROM invoice i WHERE i.number = ?1"
+	"SELECT i.id, i.account, i.state, i.balance + i.written_off, i.kind FROM invoice i "       \
+	"WHERE i.number = ?1"
 #define SQL_ADD                                                                                    \
 	"INSERT INTO payment (account, gateway, method, external_id, amount, currency, day, "      \
 	"created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
@@ -74,7 +76,7 @@ static int find_invoice(struct sxc *s, const char *number, struct target *t, str
 
 	if (r <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no invoice named '%s'", number);
-	if (!str_eq(db_text(&q, 2), "open"))
+	if (!str_eq(db_text(&q, 2), "open") && !str_eq(db_text(&q, 2), "written-off"))
 		return err_set(e, E_STATE, "%s %s is %s: there is nothing to pay",
 			str_eq(db_text(&q, 4), "invoice") ? "invoice" : "credit note", number,
 			db_text(&q, 2));
@@ -135,8 +137,13 @@ static int spread(struct sxc *s, const struct payment_in *in, struct payment_don
 	struct job_ids *jobs, struct err *e)
 {
 	int64_t invoice, balance = 0, amount = in->amount;
-	int r = first(s, in, &invoice, &balance, e);
+	int r = in->invoice ? write_off_recover(s, in->invoice, done->id, amount,
+				      &done->on_invoices, jobs, e)
+	                    : 0;
 
+	amount -= done->on_invoices;
+	if (r == 0)
+		r = first(s, in, &invoice, &balance, e);
 	while (r > 0 && amount > 0) {
 		int64_t part = amount < balance ? amount : balance;
 

@@ -6,6 +6,7 @@
 
 #include "biz/charge.h"
 #include "biz/ledger.h"
+#include "biz/write_off.h"
 #include "util/money.h"
 #include "util/period.h"
 #include "util/str.h"
@@ -20,8 +21,8 @@
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 /* What settled invoices that can be opened again: by this payment, or by account credit. */
 #define SETTLED                                                                                    \
-	"SELECT t.invoice, sum(t.amount) FROM settlement t JOIN invoice i ON i.id = t.invoice "    \
-	"WHERE i.state IN ('open', 'paid') AND "
+	"SELECT t.invoice, sum(t.amount), i.state = 'written-off' FROM settlement t "              \
+	"JOIN invoice i ON i.id = t.invoice WHERE i.state <> 'void' AND "
 #define LATEST       " GROUP BY t.invoice HAVING sum(t.amount) > 0 ORDER BY t.invoice DESC LIMIT 1"
 #define SQL_OWN      SETTLED "t.payment = ?1" LATEST
 #define SQL_CREDIT   SETTLED "t.payment IS NULL AND i.account = ?1" LATEST
@@ -104,7 +105,7 @@ static int from_credit(struct sxc *s, const struct back *b, int64_t most, int64_
 
 /* The next invoice that it can be taken from: 1, 0 none. */
 static int settled(struct sxc *s, const char *sql, int64_t key, int64_t *invoice, int64_t *amount,
-	struct err *e)
+	bool *lost, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	int r = db_one(s->db, &q, e, sql, key);
@@ -112,25 +113,39 @@ static int settled(struct sxc *s, const char *sql, int64_t key, int64_t *invoice
 	if (r > 0) {
 		*invoice = db_i64(&q, 0);
 		*amount = db_i64(&q, 1);
+		*lost = db_i64(&q, 2);
 	}
 	return r;
 }
 
-/* Open invoices again: those it paid itself, or (own false) those that credit settled. */
+static int open_again(struct sxc *s, const struct back *b, bool own, int64_t invoice,
+	int64_t amount, struct err *e)
+{
+	int r;
+
+	if ((r = db_run(s->db, e, own ? SQL_UNPAY : SQL_UNCREDIT, invoice, amount)) < 0 ||
+		(r = db_run(s->db, e, SQL_SETTLEMENT, invoice, db_ref(own ? b->payment : 0),
+			 -amount, s->now)) < 0 ||
+		(r = db_run(s->db, e, SQL_OWE, b->a.id, amount)) < 0)
+		return r;
+	return post(s, b, "receivable", invoice, amount, e);
+}
+
+/* Open invoices again: those it paid itself, or (own false) those that credit settled. What was
+ * written off stays so. */
 static int from_invoices(struct sxc *s, const struct back *b, bool own, int64_t *rest,
 	struct err *e)
 {
 	int64_t invoice, amount, key = own ? b->payment : b->a.id;
+	bool lost;
 	int r = 0;
 
-	while (*rest > 0 &&
-		(r = settled(s, own ? SQL_OWN : SQL_CREDIT, key, &invoice, &amount, e)) > 0) {
+	while (*rest > 0 && (r = settled(s, own ? SQL_OWN : SQL_CREDIT, key, &invoice, &amount,
+				     &lost, e)) > 0) {
 		amount = least(amount, *rest);
-		if ((r = db_run(s->db, e, own ? SQL_UNPAY : SQL_UNCREDIT, invoice, amount)) < 0 ||
-			(r = db_run(s->db, e, SQL_SETTLEMENT, invoice, db_ref(own ? b->payment : 0),
-				 -amount, s->now)) < 0 ||
-			(r = db_run(s->db, e, SQL_OWE, b->a.id, amount)) < 0 ||
-			(r = post(s, b, "receivable", invoice, amount, e)) < 0)
+		r = lost ? write_off_more(s, invoice, own ? b->payment : 0, amount, "cash", e)
+		         : open_again(s, b, own, invoice, amount, e);
+		if (r < 0)
 			return r;
 		*rest -= amount;
 	}
@@ -150,8 +165,8 @@ static int take_back(struct sxc *s, const struct back *b, int64_t amount, struct
 		return r;
 	if (rest)
 		return err_set(e, E_STATE,
-			"what payment %lld settled was written off or voided, and the credit is "
-			"spent: give the account credit first",
+			"what payment %lld settled was voided, and the credit is spent: give the "
+			"account credit first",
 			(long long)b->payment);
 	return settle_credit(s, b->a.id, jobs, e);
 }

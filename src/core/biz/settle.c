@@ -17,7 +17,8 @@
 #define SQL_SETTLEMENT                                                                             \
 	"INSERT INTO settlement (invoice, payment, amount, created) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_MARK                                                                                   \
-	"UPDATE invoice SET state = 'paid' WHERE id = ?1 AND state = 'open' AND balance = 0"
+	"UPDATE invoice SET state = 'paid' WHERE id = ?1 AND state IN ('open', 'written-off') "    \
+	"AND balance = 0 AND written_off = 0"
 #define SQL_GIVE    "UPDATE account SET credit = credit + ?2 WHERE id = ?1"
 #define SQL_ACCOUNT "SELECT account FROM invoice WHERE id = ?1"
 #define SQL_WAITING                                                                                \

@@ -204,7 +204,8 @@ CREATE TABLE invoice (
 	seq INTEGER NOT NULL CHECK (seq > 0),
 	kind TEXT NOT NULL CHECK (kind IN ('invoice', 'credit-note')),
 	account INTEGER NOT NULL REFERENCES account (id),
-	state TEXT NOT NULL CHECK (state = 'open' OR state = 'paid' OR state = 'void'),
+	state TEXT NOT NULL CHECK (state = 'open' OR state = 'paid' OR state = 'void'
+		OR state = 'written-off'),
 	date TEXT NOT NULL,
 	due TEXT NOT NULL,
 	currency TEXT NOT NULL,
@@ -214,7 +215,8 @@ CREATE TABLE invoice (
 	total INTEGER NOT NULL CHECK (total = subtotal - discount + tax),
 	credit INTEGER NOT NULL DEFAULT 0, -- of it settled by account credit
 	paid INTEGER NOT NULL DEFAULT 0,   -- of it settled by payments
-	balance INTEGER NOT NULL AS (total - credit - paid),
+	written_off INTEGER NOT NULL DEFAULT 0 CHECK (written_off >= 0), -- of it given up
+	balance INTEGER NOT NULL AS (total - credit - paid - written_off),
 	opening_credit INTEGER NOT NULL,   -- account credit that was taken as it opened
 	corrects INTEGER REFERENCES invoice (id),
 	reason TEXT,
@@ -333,7 +335,7 @@ CREATE INDEX ledger_account ON ledger_entry (account);
 CREATE TABLE ledger_posting (
 	entry INTEGER NOT NULL REFERENCES ledger_entry (id),
 	book TEXT NOT NULL CHECK (book = 'receivable' OR book = 'credit' OR book = 'revenue'
-		OR book = 'tax' OR book = 'cash' OR book = 'goodwill'),
+		OR book = 'tax' OR book = 'cash' OR book = 'goodwill' OR book = 'bad-debt'),
 	currency TEXT NOT NULL,
 	amount INTEGER NOT NULL CHECK (amount <> 0),
 	PRIMARY KEY (entry, book)
@@ -370,7 +372,7 @@ CREATE VIEW v_subscription AS
 CREATE VIEW v_invoice AS
 	SELECT i.number AS invoice, i.kind, i.number, a.name AS account, i.state, i.date, i.due,
 		i.currency, i.subtotal, i.discount, i.tax, i.total, i.credit, i.paid, i.balance,
-		c.number AS corrects
+		c.number AS corrects, i.written_off
 	FROM invoice i JOIN account a ON a.id = i.account LEFT JOIN invoice c ON c.id = i.corrects;
 CREATE VIEW v_invoice_line AS
 	SELECT i.number AS invoice, l.seq AS line,
