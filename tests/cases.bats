@@ -20,6 +20,11 @@ cases() { # section
 @test "edges" { cases "Edges"; }
 @test "withdrawal" { cases "Withdrawal"; }
 
+@test "explain alone derives every document of rich books again" {
+	run -0 "$TESTS/money/explain.py"
+	[[ $output =~ ^[0-9]+\ documents,\ [0-9]+\ lines ]] || { echo "$output" && false; }
+}
+
 @test "no section of the cases is left out" {
 	sections=$(sed -n 's/^# \([A-Z][a-z -]*\)$/\1/p' "$TESTS/money/cases.txt")
 	for section in "${sections[@]}"; do

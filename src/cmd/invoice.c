@@ -107,6 +107,18 @@ static const struct column explain_columns[] = {
 	COL(struct invoice_explain_row, text, COL_TEXT, "as it is printed"),
 	COL(struct invoice_explain_row, how, COL_TEXT, "how it came about"),
 	COL(struct invoice_explain_row, taxes, COL_TEXT, "and its taxes"),
+	COL_X(struct invoice_explain_row, subscription, COL_TEXT, "what it is for"),
+	COL_X(struct invoice_explain_row, plan, COL_TEXT, "of which plan"),
+	COL_X(struct invoice_explain_row, start, COL_TEXT, "its first day"),
+	COL_X(struct invoice_explain_row, end, COL_TEXT, "the first day after"),
+	COL_X(struct invoice_explain_row, quantity, COL_INT, "how many"),
+	{"unit_price", COL_MONEY, offsetof(struct invoice_explain_row, unit_price),
+		offsetof(struct invoice_explain_row, currency),
+		"for one and a period; less than nothing in what is taken back", true},
+	COL_X(struct invoice_explain_row, days, COL_INT, "days of it; 0: not by days"),
+	COL_X(struct invoice_explain_row, whole, COL_INT, "days of the period that holds them"),
+	COL_X(struct invoice_explain_row, tax_included, COL_BOOL, "do prices include tax?"),
+	COL_X(struct invoice_explain_row, currency, COL_TEXT, "of its amounts"),
 	COL_END,
 };
 static const struct column payment_columns[] = {

@@ -34,6 +34,9 @@ struct invoice_tax_row {
 struct invoice_explain_row {
 	int64_t line;
 	const char *item, *text, *how, *taxes;
+	/* What it was reckoned from; days and whole 0: not by days. */
+	const char *subscription, *plan, *start, *end, *currency;
+	int64_t quantity, unit_price, days, whole, tax_included;
 };
 struct invoice_finding_row {
 	const char *where, *finding;

@@ -12,8 +12,9 @@
 	"SELECT l.id, l.seq, l.kind, l.item, l.text, l.start, l.until, l.quantity, l.unit_price, " \
 	"l.days, l.whole, l.tax_included, l.gross, l.amount, l.tax, i.currency, p.name, "          \
 	"v.version, t.anchor, t.anchor_day, v.every_n, v.every_unit, t.price IS NOT NULL, "        \
-	"o.seq, x.number, i.corrects IS NOT NULL, l.discount FROM invoice i "                      \
-	"JOIN invoice_line l ON l.invoice = i.id "                                                 \
+	"o.seq, x.number, i.corrects IS NOT NULL, l.discount, a.name || '/' || s.number "          \
+	"FROM invoice i JOIN invoice_line l ON l.invoice = i.id "                                  \
+	"JOIN account a ON a.id = i.account LEFT JOIN subscription s ON s.id = l.subscription "    \
 	"LEFT JOIN subscription_term t ON t.id = l.term "                                          \
 	"LEFT JOIN plan_version v ON v.id = l.version LEFT JOIN plan p ON p.id = v.plan "          \
 	"LEFT JOIN invoice_line o ON o.id = l.credits LEFT JOIN invoice x ON x.id = o.invoice "    \
@@ -99,11 +100,16 @@ static void add_taxes(struct str *s, const struct tax_shares *taxes, int64_t net
 		str_add(s, ", included in the price");
 }
 
+static int64_t sign_of(struct query *q)
+{
+	return db_i64(q, 12) < 0 ? -1 : 1;
+}
+
 /* Work it out again and compare with what stands there. */
 static int rework(struct sxc *s, struct query *q, int64_t discount, struct tax_shares *taxes,
 	const char *number, struct str *how, int64_t *gross, struct err *e)
 {
-	int64_t sign = db_i64(q, 12) < 0 ? -1 : 1, net, tax = 0;
+	int64_t sign = sign_of(q), net, tax = 0;
 	int r = usage_is_item(db_text(q, 3)) ? usage_explain(s, db_i64(q, 0), how, gross, e)
 	                                     : bill_gross(sign * db_i64(q, 8), db_i64(q, 7),
 						       db_i64(q, 9), db_i64(q, 10), gross, e);
@@ -119,14 +125,29 @@ static int rework(struct sxc *s, struct query *q, int64_t discount, struct tax_s
 	return 0;
 }
 
+static struct invoice_explain_row row_of(struct query *q)
+{
+	return (struct invoice_explain_row){.line = db_i64(q, 1),
+		.item = db_text(q, 3),
+		.text = db_text(q, 4),
+		.subscription = db_text(q, 27),
+		.plan = db_text(q, 16),
+		.start = db_text(q, 5),
+		.end = db_text(q, 6),
+		.currency = db_text(q, 15),
+		.quantity = db_i64(q, 7),
+		.unit_price = db_is_null(q, 8) ? INT64_MIN : sign_of(q) * db_i64(q, 8),
+		.days = db_i64(q, 9),
+		.whole = db_i64(q, 10),
+		.tax_included = db_i64(q, 11)};
+}
+
 static int explain_line(struct sxc *s, struct query *q, const char *number, account_row_fn fn,
 	void *arg, struct err *e)
 {
 	autoclean(tax_shares_release) struct tax_shares taxes = {0};
 	autoclean(told_release) struct told told = {STR_INIT, STR_INIT};
-	struct invoice_explain_row row = {.line = db_i64(q, 1),
-		.item = db_text(q, 3),
-		.text = db_text(q, 4)};
+	struct invoice_explain_row row = row_of(q);
 	autostr coupon = STR_INIT;
 	int64_t gross, discount;
 	int r;
@@ -136,7 +157,7 @@ static int explain_line(struct sxc *s, struct query *q, const char *number, acco
 		(r = rework(s, q, discount, &taxes, number, &told.how, &gross, e)) < 0)
 		return r;
 	if (!usage_is_item(row.item))
-		add_formula(&told.how, q, db_i64(q, 12) < 0 ? -1 : 1, gross);
+		add_formula(&told.how, q, sign_of(q), gross);
 	add_source(&told.how, q);
 	str_add(&told.how, str_c(&coupon));
 	add_taxes(&told.taxes, &taxes, db_i64(q, 13) - discount, db_text(q, 15),

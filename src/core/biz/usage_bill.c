@@ -30,14 +30,14 @@
 	"(SELECT i.corrects IS NOT NULL FROM invoice_line c JOIN invoice i ON i.id = c.invoice "   \
 	"WHERE c.credits = l.id AND i.state <> 'void' LIMIT 1) FROM usage_billed b "               \
 	"JOIN invoice_line l ON l.id = b.line WHERE b.term = ?1 AND b.resource = ?2 "              \
-	"AND b.start = ?3 ORDER BY b.batch DESC LIMIT 1"
+	"AND b.start = ?3 AND b.released = 0 ORDER BY b.batch DESC LIMIT 1"
 #define SQL_KEEP_LINE                                                                              \
 	"INSERT INTO usage_billed (term, resource, start, batch, readings, spans, total, line) "   \
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 #define SQL_KEEP_TERM                                                                              \
 	"INSERT INTO usage_term (term, until) VALUES (?1, ?2) "                                    \
 	"ON CONFLICT (term) DO UPDATE SET until = excluded.until"
-#define SQL_RELEASE     "DELETE FROM usage_billed WHERE line = ?1"
+#define SQL_RELEASE     "UPDATE usage_billed SET released = 1 WHERE line = ?1"
 #define SQL_REOPEN      "UPDATE usage_term SET until = min(until, ?2) WHERE term = ?1"
 #define SQL_REOPEN_TERM "UPDATE subscription_term SET closed = 0 WHERE id = ?1"
 

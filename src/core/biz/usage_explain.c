@@ -18,7 +18,6 @@
 #define SQL_TAKEN_BACK                                                                             \
 	"SELECT -o.gross FROM invoice_line l JOIN invoice_line o ON o.id = l.credits "             \
 	"WHERE l.id = ?1"
-#define SQL_GROSS "SELECT gross FROM invoice_line WHERE id = ?1"
 
 /* What is to be told about a line. */
 struct told_usage {
@@ -123,8 +122,6 @@ static int opposite(struct sxc *s, int64_t line, struct str *how, int64_t *gross
 {
 	int r = db_get_i64(s->db, gross, e, SQL_TAKEN_BACK, line);
 
-	if (r == 0) /* of an invoice that is void */
-		r = db_get_i64(s->db, gross, e, SQL_GROSS, line);
 	str_add(how, "all of it");
 	return r < 0 ? r : 0;
 }

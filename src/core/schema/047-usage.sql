@@ -68,8 +68,10 @@ CREATE TABLE usage_term (
 	until TEXT NOT NULL
 ) STRICT;
 
--- What a usage line was reckoned from. total: the sum or maximum of the readings.
+-- What a usage line was reckoned from. total: the sum or maximum of the readings. released: its
+-- document is void, the span is to be billed again.
 CREATE TABLE usage_billed (
+	line INTEGER PRIMARY KEY REFERENCES invoice_line (id),
 	term INTEGER NOT NULL REFERENCES subscription_term (id),
 	resource TEXT NOT NULL,
 	start TEXT NOT NULL,
@@ -77,9 +79,10 @@ CREATE TABLE usage_billed (
 	readings INTEGER NOT NULL,
 	spans INTEGER NOT NULL, -- different starts among them: what an average divides by
 	total INTEGER NOT NULL,
-	line INTEGER NOT NULL UNIQUE REFERENCES invoice_line (id),
-	PRIMARY KEY (term, resource, start, batch)
-) STRICT, WITHOUT ROWID;
+	released INTEGER NOT NULL DEFAULT 0 CHECK (released IN (0, 1))
+) STRICT;
+CREATE UNIQUE INDEX usage_billed_once ON usage_billed (term, resource, start, batch)
+	WHERE released = 0;
 
 CREATE VIEW v_usage_reading AS
 	SELECT CASE WHEN s.id IS NULL THEN NULL ELSE a.name || '/' || s.number END AS subscription,
