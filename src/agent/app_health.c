@@ -25,10 +25,25 @@ bool app_is_first_of_unit(const struct wrapper *w, const struct wrapper_service 
 	return true;
 }
 
+/* systemd goes by the units that it read, not by those that lie there. */
+static int know_units(struct app_on *o, const char *op, struct err *e)
+{
+	char prog[] = "systemctl", verb[] = "daemon-reload";
+	char *argv[] = {prog, verb, NULL};
+
+	if (strcmp(op, "restart") != 0 && strcmp(op, "reload-or-restart") != 0)
+		return 0;
+	vec_each(&o->p->wrapper.templates, t) {
+		if (str_starts(t->to, "/etc/systemd/"))
+			return inside_run(o->ps, argv, NULL, UNIT_TIME, e);
+	}
+	return 0;
+}
+
 int app_units(struct app_on *o, const char *op, struct err *e)
 {
 	const struct wrapper *w = &o->p->wrapper;
-	int r = 0;
+	int r = know_units(o, op, e);
 
 	vec_each(&w->services, s) {
 		if (r == 0 && s->unit && app_is_first_of_unit(w, s))
