@@ -158,7 +158,7 @@ CMD_NOUN(account, "account", "customers, what they ordered and owe", 6, &cmd_add
 	&account_cmd_cancel, &account_cmd_subscriptions, &account_cmd_pay, &account_cmd_credit,
 	&account_cmd_charge, &account_cmd_suspend, &account_cmd_resume, &account_cmd_lock,
 	&account_cmd_unlock, &account_cmd_park, &account_cmd_unpark, &account_cmd_close,
-	&account_cmd_erase, &account_cmd_history);
+	&account_cmd_erase, &account_cmd_statement, &account_cmd_history);
 
 static int account_exists(struct sxc *s, const char *name, struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sxc account show, history: one page about a customer. */
+/* sxc account show: one page about a customer. */
 #include "biz/domain.h"
 #include "biz/invoice.h"
 #include "biz/ps.h"
@@ -114,28 +114,6 @@ static int run_show(struct call *c, struct err *e)
 	return out_object_end(c->out, e);
 }
 
-/* ---- history ---- */
-
-static const struct column event_columns[] = {
-	COL_NAMED("event", struct account_event_row, id, COL_INT, "its place in the audit log"),
-	COL(struct account_event_row, at, COL_TIME, "when, by the real clock"),
-	COL(struct account_event_row, clock, COL_TIME, "when, by the clock of the rehearsal"),
-	COL(struct account_event_row, what, COL_TEXT, "what was done"),
-	COL(struct account_event_row, object, COL_TEXT, "to what"),
-	COL(struct account_event_row, login, COL_TEXT, "who did it"),
-	COL(struct account_event_row, actor, COL_TEXT, "in whose name"),
-	COL_END,
-};
-
-static int run_history(struct call *c, struct err *e)
-{
-	int r = out_list(c->out, "events", event_columns, e);
-
-	if (r == 0)
-		r = account_history(c->sxc, c->args[0], out_row_fn, c->out, e);
-	return r < 0 ? r : out_end(c->out, e);
-}
-
 const struct cmd account_cmd_show = {.noun = "account",
 	.verb = "show",
 	.help = "show everything about one customer",
@@ -143,10 +121,3 @@ const struct cmd account_cmd_show = {.noun = "account",
 	.flags = CMD_DB_READ,
 	.run = run_show,
 	.columns = show_columns};
-const struct cmd account_cmd_history = {.noun = "account",
-	.verb = "history",
-	.help = "list what was done to an account",
-	.args = args_account,
-	.flags = CMD_DB_READ | CMD_LIST,
-	.run = run_history,
-	.columns = event_columns};

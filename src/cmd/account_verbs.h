@@ -10,7 +10,7 @@
 #include "cmd/out.h"
 
 extern const struct cmd account_cmd_show;
-extern const struct cmd account_cmd_history;
+extern const struct cmd account_cmd_history, account_cmd_statement;
 extern const struct cmd account_cmd_suspend, account_cmd_resume, account_cmd_park,
 	account_cmd_unpark, account_cmd_close, account_cmd_lock, account_cmd_unlock,
 	account_cmd_erase;

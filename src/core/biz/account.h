@@ -33,8 +33,10 @@ struct account_row {
 	int64_t id, balance, credit, created, bill_day, terms;
 };
 struct account_event_row {
-	int64_t id, at, clock;
-	const char *login, *actor, *what, *object;
+	int64_t id, at; /* of the audit log, INT64_MIN where the event is not from there */
+	int64_t clock;
+	const char *login, *actor, *what, *object, *text, *currency;
+	int64_t amount; /* minor units, INT64_MIN: it is not about money */
 };
 struct account_hold_row {
 	const char *hold, *by, *reason;
@@ -56,7 +58,8 @@ int account_names(struct sxc *s, const char *prefix, int limit,
 int account_list(struct sxc *s, account_row_fn fn, void *arg, struct err *e);
 int account_show(struct sxc *s, const char *name, account_row_fn fn, void *arg, struct err *e);
 int account_holds(struct sxc *s, const char *name, account_row_fn fn, void *arg, struct err *e);
-/* What the audit log says about it and its subscriptions, in the order it happened. */
+/* Everything that happened to it, in order of time: what was done to it, its subscriptions and
+ * documents, and what came of that by itself: documents, money, mail, dunning, tickets, jobs. */
 int account_history(struct sxc *s, const char *name, account_row_fn fn, void *arg, struct err *e);
 
 /* ---- for other parts of billing; inside the caller's transaction ---- */

@@ -21,9 +21,6 @@
 	"SELECT h.effect, 'dunning', h.subscription || ': ' || h.invoice, d.created "              \
 	"FROM v_dunning_hold h JOIN dunning_hold d ON d.id = h.id WHERE h.account = ?1 "           \
 	"AND h.lifted IS NULL ORDER BY 4, 1"
-#define SQL_HISTORY                                                                                \
-	"SELECT id, at, clock, login, actor, what, object FROM audit WHERE what <> 'invoice.run' " \
-	"AND (object = ?1 OR (object > ?1 || '/' AND object < ?1 || '0')) ORDER BY id"
 
 static int64_t or_null(struct query *q, int col)
 {
@@ -100,25 +97,6 @@ int account_holds(struct sxc *s, const char *name, account_row_fn fn, void *arg,
 	while (r == 0 && (r = db_next(&q, e)) > 0) {
 		struct account_hold_row row = {db_text(&q, 0), db_text(&q, 1), db_text(&q, 2),
 			db_i64(&q, 3)};
-
-		r = fn(arg, &row, e);
-	}
-	return r;
-}
-
-int account_history(struct sxc *s, const char *name, account_row_fn fn, void *arg, struct err *e)
-{
-	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_HISTORY, name);
-
-	while (r == 0 && (r = db_next(&q, e)) > 0) {
-		struct account_event_row row = {.id = db_i64(&q, 0),
-			.at = db_i64(&q, 1),
-			.clock = db_i64(&q, 2),
-			.login = db_text(&q, 3),
-			.actor = db_text(&q, 4),
-			.what = db_text(&q, 5),
-			.object = db_text(&q, 6)};
 
 		r = fn(arg, &row, e);
 	}
