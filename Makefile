@@ -82,7 +82,7 @@ AGENT_CFLAGS := -Os -ffunction-sections -fdata-sections -DSXC_AGENT
 $(AGENT_BIN): $(AGENT_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) -static-pie -Wl,--gc-sections -Wl,-z,relro,-z,now -s -o $@ $^ \
-		-larchive -lzstd -lyaml -lsodium -lseccomp
+		-larchive -lzstd -lyaml -lsodium -lseccomp -lcrypto
 
 $(B)/%.o: %.c | deps-built
 	@mkdir -p $(@D)

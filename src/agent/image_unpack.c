@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <locale.h>
-#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/tree.h"
+#include "svc/sign.h"
 #include "util/mem.h"
 #include "util/str.h"
 #include "util/vec.h"
@@ -77,20 +77,18 @@ static la_ssize_t stream_read(struct archive *ar, void *arg, const void **p)
 /* Before anything is made of it: nothing but what the control center sent is looked at closer. */
 static int check_digest(struct job *j, struct err *e)
 {
-	crypto_hash_sha256_state hash;
-	unsigned char sum[crypto_hash_sha256_BYTES];
-	char hex[2 * sizeof(sum) + 1];
+	struct sha256 hash;
+	char hex[SHA256_HEX];
 	off_t start = lseek(j->u->fd, 0, SEEK_CUR);
 	const void *p;
 	la_ssize_t n;
 
-	crypto_hash_sha256_init(&hash);
+	sha256_init(&hash);
 	while ((n = stream_read(NULL, j, &p)) > 0)
-		crypto_hash_sha256_update(&hash, p, (unsigned long long)n);
+		sha256_add(&hash, p, (size_t)n);
 	if (n < 0)
 		return err_set(e, E_FAIL, "reading the archive: %s", strerror(j->read_err));
-	crypto_hash_sha256_final(&hash, sum);
-	sodium_bin2hex(hex, sizeof(hex), sum, sizeof(sum));
+	sha256_end_hex(&hash, hex);
 	if (strcmp(hex, j->u->digest) != 0)
 		return err_set(e, E_INTEGRITY, "the archive has digest %.16s…, not %.16s…", hex,
 			j->u->digest);

@@ -22,6 +22,7 @@ struct sha256 {
 void sha256_init(struct sha256 *h);
 void sha256_add(struct sha256 *h, const void *p, size_t n);
 void sha256_end(struct sha256 *h, unsigned char out[SHA256_SIZE]);
+void sha256_end_hex(struct sha256 *h, char out[SHA256_HEX]);
 void sha256_hex(const unsigned char d[SHA256_SIZE], char out[SHA256_HEX]);
 /* Digest of n bytes as hex. */
 void sha256_buf(const void *p, size_t n, char out[SHA256_HEX]);
