@@ -259,10 +259,7 @@ static int input_take(struct agent *a, void *p, size_t n)
 		n = have;
 	memcpy(p, a->input.p + a->input_off, n);
 	a->input_off += n;
-	if (a->input_off == a->input.len) {
-		str_clear(&a->input);
-		a->input_off = 0;
-	}
+	str_drop_used(&a->input, &a->input_off, WIRE_CHUNK);
 	return (int)n;
 }
 

@@ -31,10 +31,7 @@ static int send_out(struct remote *r, struct err *e)
 	if (k <= 0)
 		return 0;
 	r->out_off += (size_t)k;
-	if (r->out_off == r->out.len) {
-		str_clear(&r->out);
-		r->out_off = 0;
-	}
+	str_drop_used(&r->out, &r->out_off, SEND_MAX);
 	return k;
 }
 

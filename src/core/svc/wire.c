@@ -59,13 +59,7 @@ void wire_in_release(struct wire_in *in)
 
 void *wire_room(struct wire_in *in, size_t *n)
 {
-	size_t left = in->buf.len - in->off;
-
-	if (in->off && (left == 0 || in->off > ROOM)) {
-		memmove(in->buf.p, in->buf.p + in->off, left);
-		str_setlen(&in->buf, left);
-		in->off = 0;
-	}
+	str_drop_used(&in->buf, &in->off, ROOM);
 	str_reserve(&in->buf, ROOM);
 	*n = ROOM;
 	return in->buf.p + in->buf.len;

@@ -38,6 +38,17 @@ void str_setlen(struct str *s, size_t len)
 	s->p[len] = '\0';
 }
 
+void str_drop_used(struct str *s, size_t *off, size_t slack)
+{
+	size_t left = s->len - *off;
+
+	if (*off == 0 || (left && *off <= slack))
+		return;
+	memmove(s->p, s->p + *off, left);
+	str_setlen(s, left);
+	*off = 0;
+}
+
 void str_addn(struct str *s, const void *p, size_t n)
 {
 	str_reserve(s, n);
