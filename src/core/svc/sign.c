@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Digests are OpenSSL's, for it uses the processor's own instructions; by their old names, which need
- * none of its providers and keep the agent small. Signatures are libsodium's.
+ * Digests are OpenSSL's, for it uses the processor's own instructions; by their old names, which
+ * need none of its providers and keep the agent small. Signatures are libsodium's.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "svc/sign.h"

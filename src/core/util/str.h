@@ -31,8 +31,8 @@ void str_clear(struct str *s); /* length 0, memory kept */
 /* Room for n more bytes plus the NUL; str_setlen after writing there. */
 void str_reserve(struct str *s, size_t n);
 void str_setlen(struct str *s, size_t len);
-/* For a queue: the bytes before *off are used up. They go, and *off becomes 0, once nothing is left
- * behind them or they are more than slack; so the queue does not grow by what has passed through. */
+/* For a queue: the bytes before *off are used up. They go, and *off becomes 0, once nothing is
+ * left behind them or they are more than slack, so that it does not grow by all that passes. */
 void str_drop_used(struct str *s, size_t *off, size_t slack);
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const void *p, size_t n);
