@@ -93,17 +93,32 @@ int64_t cgroup_forks_refused(const char *ps)
 	return sum_below(dir, "pids.events", "max", 8);
 }
 
+/* Other hierarchies may stand beside the unified one, each with a line of its own: cgroups(7). */
+char *cgroup_of(int pid)
+{
+	autofree char *path = pid ? str_fmt("/proc/%d/cgroup", pid)
+	                          : mem_strdup("/proc/self/cgroup");
+	autostr s = STR_INIT;
+	char *save = NULL;
+
+	if (file_read(path, &s, 65536, NULL) < 0 || !s.p)
+		return NULL;
+	for (char *l = strtok_r(s.p, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		if (str_starts(l, "0::/"))
+			return mem_strdup(l + 3);
+	return NULL;
+}
+
 bool cgroup_holds(const char *ps, int pid)
 {
-	autostr s = STR_INIT;
-	autofree char *path = str_fmt("/proc/%d/cgroup", pid);
-	autofree char *want = str_fmt("0::/%s/sxc-ps@%s.service", CGROUP_SLICE, ps);
+	autofree char *group = cgroup_of(pid);
+	autofree char *want = str_fmt("/%s/sxc-ps@%s.service", CGROUP_SLICE, ps);
 	char after;
 
-	if (file_read(path, &s, PATH_MAX, NULL) < 0 || !str_starts(str_c(&s), want))
+	if (!group || !str_starts(group, want))
 		return false;
-	after = s.p[strlen(want)];
-	return after == '/' || after == '\n';
+	after = group[strlen(want)];
+	return after == '/' || after == '\0';
 }
 
 /* Mounts and the like have groups that never hold a process; slices may fill at any time. */

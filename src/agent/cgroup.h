@@ -28,6 +28,8 @@ int64_t cgroup_keyed(const char *ps, const char *file, const char *key);
  * over the groups there are now, which forgets those that are gone. -1 when there is none.
  */
 int64_t cgroup_forks_refused(const char *ps);
+/* Path of a process (0: this one) in the unified hierarchy, the caller's; NULL: there is none. */
+char *cgroup_of(int pid);
 /* True if the process is in that control group or below it. */
 bool cgroup_holds(const char *ps, int pid);
 /*

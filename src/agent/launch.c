@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/cgroup.h"
 #include "agent/net.h"
 #include "agent/ps_layer.h"
 
@@ -118,21 +119,16 @@ static int give_cgroup(const struct ps_conf *c, struct err *e)
 {
 	static const char *const files[] = {"", "/cgroup.procs", "/cgroup.subtree_control",
 		"/cgroup.threads"};
-	autostr own = STR_INIT;
+	autofree char *own = cgroup_of(0);
 	char path[PATH_MAX];
-	char *end;
-	int rc = file_read("/proc/self/cgroup", &own, PATH_MAX, e);
 
-	if (rc < 0)
-		return rc;
-	if (!str_starts(str_c(&own), "0::/") || !(end = strchr(own.p, '\n')))
+	if (!own)
 		return err_set(e, E_STATE,
 			"this server has no unified cgroup hierarchy (cgroup v2)");
-	*end = '\0';
-	if (str_eq(own.p + 3, "/"))
+	if (str_eq(own, "/"))
 		return err_set(e, E_STATE, "the launcher must have a cgroup of its own");
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		snprintf(path, sizeof(path), "/sys/fs/cgroup%s%s", own.p + 3, files[i]);
+		snprintf(path, sizeof(path), "%s%s%s", CGROUP_ROOT, own, files[i]);
 		if (chown(path, (uid_t)c->uid_base, (gid_t)c->uid_base) < 0)
 			return err_sys(e, "%s", path);
 	}
