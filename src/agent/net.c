@@ -284,7 +284,10 @@ int net_down(const struct ps_conf *c, struct err *e)
 
 	if (rc < 0)
 		return rc;
-	first = rtnl_link_remove(&r, net_device(c, dev), e);
+	/* Without the module the interface is what counts, and goes. */
+	first = transfer_checkpoint(c, e);
+	rc = rtnl_link_remove(&r, net_device(c, dev), first ? NULL : e);
+	first = first ? first : rc;
 	if (net_uplink(c, up, NULL) == 0)
 		for (size_t i = 0; i < c->address.n; i++) {
 			net_addr_parse(&a, c->address.v[i]);
@@ -294,8 +297,6 @@ int net_down(const struct ps_conf *c, struct err *e)
 	rc = net_filter_remove(c, first ? NULL : e);
 	first = first ? first : rc;
 	rc = net_unshape(c, first ? NULL : e);
-	first = first ? first : rc;
-	rc = transfer_checkpoint(c, first ? NULL : e);
 	first = first ? first : rc;
 	rc = sxps_remove(c, first ? NULL : e);
 	return first ? first : rc;

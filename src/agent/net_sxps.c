@@ -61,11 +61,16 @@ int sxps_bound(const struct ps_conf *c, struct err *e)
 static int context_make(const struct ps_conf *c, struct err *e)
 {
 	autofree char *dir = str_fmt("%s/%s", CONTEXTS, c->name);
+	int64_t used;
+	int rc;
 
-	if (mkdir(dir, 0755) == 0)
-		return sxps_transfer_set(c, transfer_used(c), e);
-	return errno == EEXIST ? 0
-	                       : err_sys(e, "making the kernel module's context for %s", c->name);
+	if (access(dir, F_OK) == 0)
+		return 0;
+	if ((rc = transfer_resume(c, &used, e)) < 0)
+		return rc;
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "making the kernel module's context for %s", c->name);
+	return sxps_transfer_set(c, used, e);
 }
 
 int sxps_add(const struct ps_conf *c, const char *device, const unsigned char mac[6], struct err *e)

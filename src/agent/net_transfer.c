@@ -100,14 +100,20 @@ static int keep(const struct ps_conf *c, const struct transfer *t, struct err *e
 	return file_write(ps_path(path, c->name, "transfer"), text, strlen(text), 0600, e);
 }
 
-int64_t transfer_used(const struct ps_conf *c)
+int transfer_resume(const struct ps_conf *c, int64_t *used, struct err *e)
 {
 	struct transfer t;
 	char month[8];
 
 	load(c, &t);
 	this_month(month);
-	return str_eq(t.month, month) ? t.used : 0;
+	*used = str_eq(t.month, month) ? t.used : 0;
+	if (!t.month[0] || str_eq(t.month, month))
+		return 0;
+	t.used =
+		0; /* or the next checkpoint would take what moves until then for the old month's */
+	memcpy(t.month, month, sizeof(month));
+	return keep(c, &t, e);
 }
 
 int transfer_checkpoint(const struct ps_conf *c, struct err *e)

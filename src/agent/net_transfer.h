@@ -14,8 +14,9 @@
 #include "agent/ps_conf.h"
 #include "util/err.h"
 
-/* Bytes of this month as they were last written down; 0 when nothing was. */
-int64_t transfer_used(const struct ps_conf *c);
+/* Bytes of this month as they were last written down, for a counter that is made anew; 0 when
+ * nothing was, or of another month, which ends with this. */
+int transfer_resume(const struct ps_conf *c, int64_t *used, struct err *e);
 /* Write down what the context counts now; also begins a month. Harmless without a context. */
 int transfer_checkpoint(const struct ps_conf *c, struct err *e);
 /* Checkpoint, then bytes of this month and of all time; -1 where nothing was ever counted. */
