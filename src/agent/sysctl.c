@@ -39,6 +39,15 @@ static int at_least_pages(const char *name, int64_t memory, struct err *e)
 	return now_at(path) < 0 || now_at(path) >= pages / 2 ? 0 : file_poke(path, text, e);
 }
 
+/* Root inside may run out of memory as often as it likes, and the kernel would log a line for each
+ * of its processes every time. */
+static int quiet_log(struct err *e)
+{
+	static const char path[] = "/proc/sys/vm/oom_dump_tasks";
+
+	return now_at(path) <= 0 ? 0 : file_poke(path, "0", e);
+}
+
 int sysctl_raise(struct err *e)
 {
 	int64_t memory = facts_meminfo("MemTotal");
@@ -57,7 +66,7 @@ int sysctl_raise(struct err *e)
 		{"net/ipv6/neigh/default/gc_thresh2", NEIGHBOURS / 2},
 		{"net/ipv6/neigh/default/gc_thresh1", NEIGHBOURS / 4},
 	};
-	int rc = 0;
+	int rc = quiet_log(e);
 
 	for (size_t i = 0; i < ARRAY_LEN(all) && rc == 0; i++)
 		rc = at_least(all[i].name, all[i].least, e);
