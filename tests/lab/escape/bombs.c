@@ -92,14 +92,14 @@ static void bomb_disk(void)
 {
 	static char block[1 << 20];
 	int fd = open("/root/bomb-disk", O_CREAT | O_WRONLY, 0600);
-	long n = 0;
+	long long sum = 0;
+	ssize_t n;
 
 	memset(block, 1, sizeof(block));
-	while (n < 4096 && write(fd, block, sizeof(block)) == (ssize_t)sizeof(block))
-		n++;
-	fsync(fd);
+	while (sum < 4LL << 30 && (n = write(fd, block, sizeof(block))) > 0)
+		sum += n;
 	unlink("/root/bomb-disk");
-	hold("MiB in a file that has no name", n);
+	hold("MiB in a file that has no name", (long)(sum >> 20));
 }
 
 static void raise_files(void)
@@ -214,19 +214,18 @@ static void bomb_packets(void)
 	kill(0, SIGKILL);
 }
 
-/* As many connections as there are ports to go to, for whoever keeps a table of them. */
+/* A connection to each port there is, for whoever keeps a table of them. */
 static void bomb_connections(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	long n = 0;
 
-	for (unsigned host = 1; host <= 8; host++)
-		for (unsigned port = 1; port < 65536; port++) {
-			to.sin_addr.s_addr = htonl(0xc0000200u + host); /* 192.0.2.0/24 */
-			to.sin_port = htons((unsigned short)port);
-			n += sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1;
-		}
+	inet_pton(AF_INET, "192.0.2.1", &to.sin_addr);
+	for (unsigned port = 1; port < 65536; port++) {
+		to.sin_port = htons((unsigned short)port);
+		n += sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1;
+	}
 	errno = 0;
 	hold("connections begun", n);
 }
