@@ -93,13 +93,18 @@ int app_platform(struct app_on *o, const struct wrapper_platform **pl, struct er
 
 /* "packages/debian-12/NAME_VERSION_ARCH.deb" of that platform: the file's name, else NULL. */
 const char *app_bundled(const char *path, const char *platform);
+/* "NAME=VERSION" of each package of the distribution that is there. */
+int app_debs_there(const char *ps, struct strvec *pairs, struct err *e);
+/* Is that file the package of such a pair, of one of the pairs? */
+bool app_deb_is(const char *file, const char *pair);
+bool app_deb_among(const char *file, const struct strvec *pairs);
 /* Note which packages will come with it (field come) and which are there (field "was"). */
 int app_plan_packages(struct app_on *o, const struct wrapper_platform *pl, struct msg *record,
 	const char *come, struct err *e);
 /* Note which of its data is not there yet (field "fresh"). */
 int app_plan_data(struct app_on *o, struct msg *record, struct err *e);
-/* The wrapper's own files to DIR/wrapper, the platform's packages (those wanted; NULL: all) to
- * DIR/packages. */
+/* The wrapper's own files to DIR/wrapper; the platform's packages (those wanted; NULL: all) that
+ * are not there in just that version to DIR/packages. */
 int app_send_files(struct app_on *o, const struct wrapper_platform *pl,
 	bool (*wanted)(void *arg, const char *file), void *arg, struct err *e);
 /* Install what lies in DIR/packages, or the named ones from the network; older: also where a newer

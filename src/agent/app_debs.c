@@ -66,8 +66,27 @@ const char *app_bundled(const char *path, const char *platform)
 	return path + 9 + n + 1;
 }
 
-/* "NAME=VERSION" of each package that is there. */
-static int installed_now(const char *ps, struct strvec *pairs, struct err *e)
+bool app_deb_is(const char *file, const char *pair)
+{
+	const char *eq = strchr(pair, '=');
+	autostr name = STR_INIT;
+
+	str_addf(&name, "%.*s_", (int)(eq - pair), pair);
+	for (const char *v = eq + 1; *v; v++)
+		*v == ':' ? str_add(&name, "%3a") : str_addc(&name, *v);
+	str_addc(&name, '_');
+	return str_starts(file, str_c(&name));
+}
+
+bool app_deb_among(const char *file, const struct strvec *pairs)
+{
+	for (size_t i = 0; i < pairs->n; i++)
+		if (app_deb_is(file, pairs->v[i]))
+			return true;
+	return false;
+}
+
+int app_debs_there(const char *ps, struct strvec *pairs, struct err *e)
 {
 	char prog[] = "dpkg-query", opt[] = "-W",
 	     form[] = "-f=${db:Status-Status} ${Package}=${Version}\n";
@@ -110,7 +129,7 @@ int app_plan_packages(struct app_on *o, const struct wrapper_platform *pl, struc
 	const char *come, struct err *e)
 {
 	autostrvec have = {0};
-	int r = installed_now(o->ps, &have, e);
+	int r = app_debs_there(o->ps, &have, e);
 
 	if (r < 0)
 		return r;

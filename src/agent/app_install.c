@@ -85,14 +85,16 @@ int app_send_files(struct app_on *o, const struct wrapper_platform *pl,
 	bool (*wanted)(void *arg, const char *file), void *arg, struct err *e)
 {
 	struct bundle b = {0};
-	int r = 0;
+	autostrvec there = {0};
+	int r = app_debs_there(o->ps, &there, e);
 
 	for (size_t i = 0; i < o->p->members.n && r == 0; i++) {
 		const struct package_member *m = &o->p->members.v[i];
 		const char *file = app_bundled(m->path, pl->name);
 		autostr text = STR_INIT;
 
-		if (file ? wanted && !wanted(arg, file) : str_starts(m->path, "packages/"))
+		if (file ? (wanted && !wanted(arg, file)) || app_deb_among(file, &there)
+			 : str_starts(m->path, "packages/"))
 			continue;
 		autofree char *to = str_fmt("%s/%s", file ? "packages" : "wrapper",
 			file ? file : m->path);

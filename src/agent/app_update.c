@@ -128,17 +128,9 @@ static bool was_there(void *arg, const char *file)
 	const struct change *c = arg;
 	const char *pair;
 
-	for (size_t i = 0; (pair = msg_text_at(c->record, "was", i)); i++) {
-		const char *eq = strchr(pair, '=');
-		autostr name = STR_INIT;
-
-		str_addf(&name, "%.*s_", (int)(eq - pair), pair);
-		for (const char *v = eq + 1; *v; v++)
-			*v == ':' ? str_add(&name, "%3a") : str_addc(&name, *v);
-		str_addc(&name, '_');
-		if (str_starts(file, str_c(&name)))
+	for (size_t i = 0; (pair = msg_text_at(c->record, "was", i)); i++)
+		if (app_deb_is(file, pair))
 			return true;
-	}
 	return false;
 }
 
