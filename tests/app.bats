@@ -30,11 +30,12 @@ app() {
 	"$SXC" app add "$1" >/dev/null
 }
 
-# As if it had been installed there: NAME PS [SETTINGS]
+# As if it had been installed there: NAME PLACE [SETTINGS]
 installed() {
 	sqlite3 "$SXC_HOME/sxc.db" "PRAGMA foreign_keys = ON;
-		INSERT INTO instance (app, version, ps, state, settings, created)
-		SELECT v.app, max(v.id), (SELECT id FROM ps WHERE name = '$2'), 'running', '${3:-{\}}', 0
+		INSERT INTO instance (app, version, place, ps, host, state, settings, created)
+		SELECT v.app, max(v.id), '$2', (SELECT id FROM ps WHERE name = '$2'),
+			(SELECT id FROM server WHERE name = '$2'), 'running', '${3:-{\}}', 0
 		FROM app_version v JOIN app a ON a.id = v.app WHERE a.name = '$1';
 		INSERT INTO instance_history (instance, n, at, login, version, settings)
 		SELECT i.id, 1, 0, 'ops', v.version, i.settings FROM instance i JOIN app_version v ON v.id = i.version
@@ -255,6 +256,45 @@ jobs_now() { sql "select kind || ' ' || object || ' ' || state from v_job order 
 	assert_status 9
 	assert_err_has "failed on all 3 targets"
 	[ "$(sql "select count(*) from v_job where state = 'pending'")" = 3 ]
+}
+
+@test "a server is a target by its name, all and patterns mean servers when told" {
+	app web 1.0
+	run_sxc app install web all --servers -n
+	assert_ok $'would install web on s1\nwould install web on s2'
+	run_sxc app install web @north --servers -n
+	assert_ok "would install web on s1"
+	run_sxc app install web 'x*' --servers
+	assert_refused 3 "no server matches 'x*'"
+	run_sxc app install web s1
+	assert_status 9
+	[ "$(jobs_now)" = 'app.install web@s1 pending' ]
+	[ "$(sql "select ps, server, state from v_instance")" = $'\ts1\tinstalling' ]
+	sqlite3 "$SXC_HOME/sxc.db" "delete from job_step; delete from job; delete from instance"
+	installed web s1
+	installed web a1
+	run_sxc app instances --no-header --columns app,ps,server
+	assert_ok $'web\ta1\ts1\nweb\t\ts1'
+	run_sxc app instances all --servers --no-header --columns app,ps,server
+	assert_ok $'web\t\ts1'
+	run_sxc app restart web all -n
+	assert_ok "would restart web on a1"
+	run_sxc app restart web all --servers -n
+	assert_ok "would restart web on s1"
+	sqlite3 "$SXC_HOME/sxc.db" "update server set state = 'removing' where name = 's2'"
+	run_sxc app install web s2
+	assert_refused 5 "server s2 is removing, not active"
+}
+
+@test "a server with applications is not removed, but can be forgotten with them" {
+	app web 1.0
+	installed web s2
+	sqlite3 "$SXC_HOME/sxc.db" "delete from ps where name = 'b1'"
+	run_sxc server remove s2 -y
+	assert_refused 6 "server s2: applications are installed there: web"
+	run_sxc server remove s2 -y --forget
+	assert_status 0
+	[ -z "$(sql "select app from v_instance")" ]
 }
 
 @test "changes of settings are kept, and brought back by number" {

@@ -231,7 +231,7 @@ make_wrapper() {
 	make_wrapper
 	"$SXC" app add demo
 	run_sxc app install demo web9
-	assert_refused 3 "no private server named 'web9'"
+	assert_refused 3 "no server or private server named 'web9'"
 	run_sxc app install demo all
 	assert_refused 3 "no private server matches 'all'"
 	run_sxc app install demo @group
@@ -241,7 +241,7 @@ make_wrapper() {
 	run_sxc app install demo web9 --set size
 	assert_refused 2 "'size' is not SETTING=VALUE"
 	run_sxc app status
-	assert_ok $'app\tps\tversion\tstate\thealth\tunit\tnote'
+	assert_ok $'app\tps\tserver\tversion\tstate\thealth\tunit\tnote'
 	run_sxc app instances
 	assert_ok $'app\tversion\tps\tserver\tstate\taccount\tcreated'
 }

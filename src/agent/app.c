@@ -113,11 +113,14 @@ int app_on_open(struct app_on *o, struct agent *a, const char *ps, const char *a
 	automsg *m = NULL;
 	struct package *p = NULL;
 	const char *digest;
-	int r = ps_exists(ps) ? app_record_read(ps, app, &m, e)
-	                      : err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
+	int r = place_exists(ps) ? app_record_read(ps, app, &m, e)
+	                         : err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
 
-	if (r == 0)
-		return err_set(e, E_NOTFOUND, "%s is not installed on %s", app, ps);
+	if (r == 0) {
+		autofree char *where = place_where(ps);
+
+		return err_set(e, E_NOTFOUND, "%s is not installed %s", app, where);
+	}
 	if (r < 0 || (r = msg_need_text(m, "digest", &digest, e)) < 0 ||
 		(r = app_package_open(digest, &p, e)) < 0)
 		return r;

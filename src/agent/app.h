@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * app - wrapped applications inside private servers: what the files of app and site share.
+ * app - wrapped applications inside private servers, or on the server itself: what the files of
+ * app and site share.
  *
  * Packages are unpacked once a server (AGENT_APPS/DIGEST). What is installed where is recorded on
  * the server's side (AGENT_PS/NAME/apps/APP), out of reach of whoever is root inside; what the
- * application needs inside lies in INSIDE_DIR/APP there.
+ * application needs inside lies in INSIDE_DIR/APP there. Parameters named ps are places: the name
+ * of a private server, or PLACE_SERVER.
  * Must not know about: the control center's store, how private servers are built.
  */
 #ifndef SXC_AGENT_APP_H
@@ -13,12 +15,32 @@
 #include <stdbool.h>
 
 #include "agent/agent.h"
+#include "agent/ps.h"
 #include "svc/package_read.h"
 #include "util/vec.h"
 
 #define AGENT_APPS  AGENT_STATE "/apps"
 #define AGENT_TRUST AGENT_STATE "/trusted.pub" /* key that signs packages, 64 hex digits */
 #define INSIDE_DIR  "/var/lib/sxc-app"
+
+/* ---- places for applications (place.c) ---- */
+
+#define PLACE_SERVER "@" /* this server itself; no private server is named so */
+
+/* The place that a request means: field name, or with field host not 0 this server. */
+int place_need(const struct msg *req, const char **place, struct err *e);
+/* For messages: "inside web" or "on this server"; fresh memory. */
+char *place_where(const char *place);
+/* Where its records are kept, fresh memory. */
+char *place_dir(const char *place);
+bool place_exists(const char *place);
+bool place_is_running(const char *place);
+/* 0, E_NOTFOUND or E_STATE with the reason. */
+int place_check(const char *place, struct err *e);
+/* As ps_run_inside, ps_root_fd and ps_address; the server's address is that of its loopback. */
+int place_run(const char *place, char *const argv[], const struct inside_opts *o, struct err *e);
+int place_root_fd(const char *place, int *fd, struct err *e);
+int place_address(const char *place, char **address, struct err *e);
 
 /* ---- packages on this server (app_package.c) ---- */
 

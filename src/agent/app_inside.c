@@ -41,13 +41,14 @@ static void add_tail(struct str *s, const struct str *out)
 static int run(const char *ps, char *const argv[], const struct inside_opts *o, const char *what,
 	struct err *e)
 {
-	int status = ps_run_inside(ps, argv, o, e);
+	int status = place_run(ps, argv, o, e);
+	autofree char *where = place_where(ps);
 
 	if (status <= 0)
-		return status < 0 ? err_wrap(e, "%s inside %s", what, ps) : 0;
+		return status < 0 ? err_wrap(e, "%s %s", what, where) : 0;
 	autostr tail = STR_INIT;
 	add_tail(&tail, o->out);
-	return err_set(e, E_FAIL, "%s inside %s ended with status %d%s%s", what, ps, status,
+	return err_set(e, E_FAIL, "%s %s ended with status %d%s%s", what, where, status,
 		tail.len ? ": " : "", str_c(&tail));
 }
 
@@ -187,18 +188,18 @@ static int read_os_release(const char *ps, struct str *out, struct err *e)
 	autoclose int root = -1;
 	struct stat st;
 	ssize_t n;
-	int r = ps_root_fd(ps, &root, e);
+	int r = place_root_fd(ps, &root, e);
 
 	if (r < 0)
 		return r;
 	autoclose int fd = (int)syscall(SYS_openat2, root, OS_RELEASE, &how, sizeof(how));
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "/" OS_RELEASE " inside %s", ps);
+		return err_sys(e, "/" OS_RELEASE);
 	if (!S_ISREG(st.st_mode))
-		return err_set(e, E_INTEGRITY, "/" OS_RELEASE " inside %s is no file", ps);
+		return err_set(e, E_INTEGRITY, "/" OS_RELEASE " is no file");
 	str_reserve(out, OS_RELEASE_MAX);
 	if ((n = read(fd, out->p, OS_RELEASE_MAX)) < 0)
-		return err_sys(e, "/" OS_RELEASE " inside %s", ps);
+		return err_sys(e, "/" OS_RELEASE);
 	str_setlen(out, (size_t)n);
 	return 0;
 }

@@ -9,7 +9,8 @@
 #define HEALTHY_TIME 90
 
 /* WORD…: directories and files go. */
-static const char sh_delete[] = "rm -rf --one-file-system -- \"$@\"";
+static const char sh_delete[] = "rm -rf --one-file-system -- \"$@\" && "
+				"{ rmdir " INSIDE_DIR " 2>/dev/null || :; }";
 
 /* ---- the record ---- */
 
@@ -249,16 +250,13 @@ int app_on_take(struct app_on *o, struct agent *a, const struct msg *req, struct
 	struct package *p = NULL;
 	int r;
 
-	if ((r = msg_need_name(req, "name", &ps, e)) < 0 ||
-		(r = msg_need_name(req, "app", &app, e)) < 0 ||
+	if ((r = place_need(req, &ps, e)) < 0 || (r = msg_need_name(req, "app", &app, e)) < 0 ||
 		(r = msg_need_text(req, "digest", &digest, e)) < 0 ||
 		(r = msg_need_text(req, "version", &version, e)) < 0 ||
 		(r = msg_need_text(req, "signature", &signature, e)) < 0)
 		return r;
-	if (!ps_exists(ps))
-		return err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
-	if (!ps_is_running(ps))
-		return err_set(e, E_STATE, "private server %s is not running", ps);
+	if ((r = place_check(ps, e)) < 0)
+		return r;
 	agent_progress(a, "verifying", 0, 0);
 	if ((r = app_package_take(digest, signature, &p, e)) < 0 ||
 		(r = app_on_init(o, a, ps, p, req, e)) < 0)
@@ -294,15 +292,14 @@ AGENT_OP(app_uninstall, "app.uninstall", OP_CHANGE | OP_LOCK_PS)
 	int r;
 
 	(void)ans;
-	if ((r = msg_need_name(req, "name", &ps, e)) < 0 ||
-		(r = msg_need_name(req, "app", &app, e)) < 0)
+	if ((r = place_need(req, &ps, e)) < 0 || (r = msg_need_name(req, "app", &app, e)) < 0)
 		return r;
-	if (!ps_exists(ps) || (r = app_record_read(ps, app, &record, e)) == 0)
+	if (!place_exists(ps) || (r = app_record_read(ps, app, &record, e)) == 0)
 		return 0; /* absent is what is wanted */
 	if (r < 0 || (r = app_on_open(&o, a, ps, app, e)) < 0)
 		return r;
-	if (!ps_is_running(ps))
-		return err_set(e, E_STATE, "private server %s is not running", ps);
+	if ((r = place_check(ps, e)) < 0)
+		return r;
 	if ((r = take_away(&o, record,
 		     msg_i64(req, "purge", 0)  ? ALL
 		     : msg_i64(req, "undo", 0) ? ALL_BUT_DATA

@@ -10,12 +10,12 @@
 static int open_request(struct app_on *o, struct agent *a, const struct msg *req, struct err *e)
 {
 	const char *ps, *app;
-	int r = msg_need_name(req, "name", &ps, e);
+	int r = place_need(req, &ps, e);
 
 	if (r < 0 || (r = msg_need_name(req, "app", &app, e)) < 0 ||
 		(r = app_on_open(o, a, ps, app, e)) < 0)
 		return r;
-	return ps_is_running(ps) ? 0 : err_set(e, E_STATE, "private server %s is not running", ps);
+	return place_check(ps, e);
 }
 
 /* ---- start, stop, restart ---- */
@@ -73,7 +73,7 @@ static int add_status(struct agent *a, const char *ps, const char *app, struct m
 	msg_add_text(m, "version", o.p->version);
 	units_of(&o.p->wrapper, &units);
 	msg_add_text(m, "unit", str_c(&units));
-	if (!ps_is_running(ps)) {
+	if (!place_is_running(ps)) {
 		msg_add_text(m, "health", "stopped");
 		msg_add_text(m, "note", "its private server is not running");
 	} else if (app_healthy(&o, &why) == 0) {
@@ -91,11 +91,11 @@ AGENT_OP(app_status, "app.status", OP_READ)
 {
 	autostrvec names = {0};
 	const char *ps, *app = msg_text(req, "app");
-	int r = msg_need_name(req, "name", &ps, e);
+	int r = place_need(req, &ps, e);
 
 	if (r < 0)
 		return r;
-	if (!ps_exists(ps))
+	if (!place_exists(ps))
 		return err_set(e, E_NOTFOUND, "no private server named '%s' here", ps);
 	if (app) {
 		if ((r = msg_need_name(req, "app", &app, e)) < 0)

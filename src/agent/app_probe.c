@@ -324,7 +324,7 @@ int app_probe(const char *ps, const struct wrapper_service *s, struct err *e)
 		return 0;
 	if (s->probe.kind == PROBE_COMMAND)
 		return ask_command(ps, &s->probe, e);
-	if ((r = ps_address(ps, &address, e)) < 0)
+	if ((r = place_address(ps, &address, e)) < 0)
 		return r;
 	for (size_t i = 0; i < s->ports.n; i++)
 		if ((r = ask_port(address, &s->ports.v[i], &s->probe, e)) < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is installed where, as encoded messages in AGENT_PS/NAME/apps and AGENT_PS/NAME/sites. */
+/* What is installed where, as encoded messages in apps and sites of a place's directory. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -7,9 +7,18 @@
 
 #include "agent/app.h"
 
+static char *kind_dir(const char *ps, const char *kind)
+{
+	autofree char *dir = place_dir(ps);
+
+	return str_fmt("%s/%s", dir, kind);
+}
+
 static char *record_path(const char *ps, const char *kind, const char *name)
 {
-	return str_fmt(AGENT_PS "/%s/%s/%s", ps, kind, name);
+	autofree char *dir = kind_dir(ps, kind);
+
+	return str_fmt("%s/%s", dir, name);
 }
 
 static int record_read(const char *ps, const char *kind, const char *name, struct msg **out,
@@ -31,7 +40,7 @@ static int record_read(const char *ps, const char *kind, const char *name, struc
 static int record_write(const char *ps, const char *kind, const char *name, const struct msg *m,
 	struct err *e)
 {
-	autofree char *dir = str_fmt(AGENT_PS "/%s/%s", ps, kind);
+	autofree char *dir = kind_dir(ps, kind);
 	autofree char *path = record_path(ps, kind, name);
 	autostr enc = STR_INIT;
 	int r;
@@ -50,7 +59,7 @@ static int record_remove(const char *ps, const char *kind, const char *name, str
 
 int record_names(const char *ps, const char *kind, struct strvec *names, struct err *e)
 {
-	autofree char *dir = str_fmt(AGENT_PS "/%s/%s", ps, kind);
+	autofree char *dir = kind_dir(ps, kind);
 	DIR *d = opendir(dir);
 	struct dirent *de;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Unpacked packages that no private server uses go, a day after they were last asked for. */
+/* Unpacked packages that are in use nowhere go, a day after they were last asked for. */
 #include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 
 #define KEEP_SECONDS 86400 /* who is about to install one has not written it down yet */
 
-/* Digests in the records of one private server. A record that cannot be read keeps all. */
+/* Digests in the records of one place. A record that cannot be read keeps all. */
 static int add_used(const char *ps, struct strvec *used, struct err *e)
 {
 	autostrvec apps = {0};
@@ -33,7 +33,7 @@ static int all_used(struct strvec *used, struct err *e)
 {
 	DIR *d = opendir(AGENT_PS);
 	struct dirent *de;
-	int r = 0;
+	int r = add_used(PLACE_SERVER, used, e);
 
 	while (d && r == 0 && (de = readdir(d)))
 		if (de->d_name[0] != '.')

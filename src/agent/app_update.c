@@ -369,17 +369,16 @@ AGENT_OP(app_back, "app.back", OP_CHANGE | OP_LOCK_PS)
 	const char *ps, *app;
 	int r;
 
-	if ((r = msg_need_name(req, "name", &ps, e)) < 0 ||
-		(r = msg_need_name(req, "app", &app, e)) < 0)
+	if ((r = place_need(req, &ps, e)) < 0 || (r = msg_need_name(req, "app", &app, e)) < 0)
 		return r;
-	if (!ps_exists(ps) || (r = app_record_read(ps, app, &record, e)) == 0)
+	if (!place_exists(ps) || (r = app_record_read(ps, app, &record, e)) == 0)
 		return 0;
 	if (r < 0)
 		return r;
 	msg_add_text(ans, "version", msg_text(record, "version"));
 	if (!str_eq(msg_text(record, "state"), "updating"))
 		return 0;
-	if (!ps_is_running(ps))
-		return err_set(e, E_STATE, "private server %s is not running", ps);
+	if ((r = place_check(ps, e)) < 0)
+		return r;
 	return take_back(a, ps, record, e);
 }

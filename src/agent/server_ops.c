@@ -10,6 +10,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "agent/child.h"
 #include "agent/facts.h"
 #include "agent/module.h"
 #include "agent/ps.h"
@@ -81,86 +82,13 @@ static int argv_of(const struct msg *req, char ***out, struct err *e)
 	return 0;
 }
 
-static void become_ordinary(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGHUP, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
-	close_range(3, ~0u, 0);
-	unsetenv("SSH_CONNECTION");
-}
-
-static void exec_command(char **argv)
-{
-	if (chdir("/root") < 0 && chdir("/") < 0)
-		_exit(126);
-	execvp(argv[0], argv);
-	dprintf(2, "%s: %s\n", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
-struct pipes {
-	int in[2], out[2], err[2];
-};
-
-static void close_pair(int p[2])
-{
-	for (int i = 0; i < 2; i++) {
-		if (p[i] >= 0)
-			close(p[i]);
-		p[i] = -1;
-	}
-}
-
-static void pipes_release(struct pipes *p)
-{
-	close_pair(p->in);
-	close_pair(p->out);
-	close_pair(p->err);
-}
-
-static int take_end(int p[2], int i)
-{
-	int fd = p[i];
-
-	p[i] = -1;
-	return fd;
-}
-
-static int start_command(char **argv, struct stream_child *c, struct err *e)
-{
-	autoclean(pipes_release) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}};
-
-	if (pipe2(p.in, O_CLOEXEC) < 0 || pipe2(p.out, O_CLOEXEC) < 0 ||
-		pipe2(p.err, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	c->pid = fork();
-	if (c->pid < 0)
-		return err_sys(e, "fork");
-	if (c->pid == 0) {
-		setsid();
-		dup2(p.in[0], 0);
-		dup2(p.out[1], 1);
-		dup2(p.err[1], 2);
-		become_ordinary();
-		exec_command(argv);
-	}
-	c->in = take_end(p.in, 1);
-	c->out = take_end(p.out, 0);
-	c->err = take_end(p.err, 0);
-	return 0;
-}
-
 AGENT_OP(server_exec, "server.exec", OP_STREAM)
 {
 	autofree char **argv = NULL;
 	struct stream_child c = {.in = -1, .out = -1, .err = -1};
 	int r = argv_of(req, &argv, e);
 
-	if (r < 0 || (r = start_command(argv, &c, e)) < 0)
+	if (r < 0 || (r = child_start(argv, NULL, &c, e)) < 0)
 		return r;
 	if ((r = agent_stream(a, &c, e)) < 0)
 		return r;
@@ -200,7 +128,7 @@ static void be_shell(const char *term)
 
 	root_shell(shell, sizeof(shell));
 	snprintf(name, sizeof(name), "-%s", strrchr(shell, '/') + 1);
-	become_ordinary();
+	child_is_ordinary();
 	setenv("TERM", term_ok(term) ? term : "dumb", 1);
 	setenv("USER", "root", 1);
 	setenv("LOGNAME", "root", 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sxc app config: settings of applications on private servers. */
+/* sxc app config: settings of applications where they are installed. */
 #include <string.h>
 
 #include "cmd/app_verbs.h"
@@ -23,15 +23,15 @@ static const struct column change_columns[] = {
 	COL_END,
 };
 
-static const struct arg args_get[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_PS, ARG_ONE},
+static const struct arg args_get[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_TARGET, ARG_ONE},
 	{"SETTING", ENT_NONE, ARG_ANY}, ARG_END};
-static const struct arg args_history[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_PS, ARG_ONE},
+static const struct arg args_history[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_TARGET, ARG_ONE},
 	ARG_END};
 static const struct arg args_set[] = {{"APP", ENT_APP, ARG_ONE}, {"TARGET", ENT_TARGET, ARG_ONE},
 	{"SETTING=VALUE", ENT_NONE, ARG_ANY}, ARG_END};
 static const struct arg args_unset[] = {{"APP", ENT_APP, ARG_ONE}, {"TARGET", ENT_TARGET, ARG_ONE},
 	{"SETTING", ENT_NONE, ARG_MANY}, ARG_END};
-static const struct arg args_revert[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_PS, ARG_ONE},
+static const struct arg args_revert[] = {{"APP", ENT_APP, ARG_ONE}, {"NAME", ENT_TARGET, ARG_ONE},
 	{"N", ENT_NONE, ARG_ONE}, ARG_END};
 
 struct wanted {
@@ -85,9 +85,11 @@ static int change(struct call *c, const struct app_order *o, struct err *e)
 }
 
 struct set_opts {
+	bool servers;
 	struct strvec set_file;
 };
 static const struct opt opts_set[] = {
+	TARGET_OPT(struct set_opts),
 	OPT(struct set_opts, set_file, "set-file", 0, OPT_TEXTS, "SETTING=FILE",
 		"a setting's value from a file, for secrets; may repeat"),
 	OPT_END,
@@ -97,7 +99,10 @@ static int run_config_set(struct call *c, struct err *e)
 {
 	const struct set_opts *o = c->opts;
 	autoclean(given_release) struct given g = {0};
-	struct app_order order = {.op = APP_CONFIG, .app = c->args[0], .settings = &g.settings};
+	struct app_order order = {.op = APP_CONFIG,
+		.app = c->args[0],
+		.settings = &g.settings,
+		.servers = o->servers};
 	int r = 0;
 
 	for (int i = 2; i < c->nargs && r == 0; i++)
@@ -113,8 +118,12 @@ static int run_config_set(struct call *c, struct err *e)
 
 static int run_config_unset(struct call *c, struct err *e)
 {
+	const struct target_opts *o = c->opts;
 	autoclean(given_release) struct given g = {0};
-	struct app_order order = {.op = APP_CONFIG, .app = c->args[0], .settings = &g.settings};
+	struct app_order order = {.op = APP_CONFIG,
+		.app = c->args[0],
+		.settings = &g.settings,
+		.servers = o->servers};
 
 	for (int i = 2; i < c->nargs; i++)
 		given_default(&g, c->args[i]);
@@ -139,7 +148,7 @@ static int run_config_revert(struct call *c, struct err *e)
 
 const struct cmd cmd_app_config_get = {.noun = "app config",
 	.verb = "get",
-	.help = "show the settings of an application on a private server",
+	.help = "show the settings of an application in one place",
 	.args = args_get,
 	.flags = CMD_DB_READ | CMD_LIST,
 	.run = run_config_get,
@@ -155,12 +164,14 @@ const struct cmd cmd_app_config_set = {.noun = "app config",
 const struct cmd cmd_app_config_unset = {.noun = "app config",
 	.verb = "unset",
 	.help = "bring settings back to their defaults",
+	.opts = opts_target,
+	.opts_size = sizeof(struct target_opts),
 	.args = args_unset,
 	.flags = CHANGES,
 	.run = run_config_unset};
 const struct cmd cmd_app_config_history = {.noun = "app config",
 	.verb = "history",
-	.help = "list the changes of an application's settings on a private server",
+	.help = "list the changes of an application's settings in one place",
 	.args = args_history,
 	.flags = CMD_DB_READ | CMD_LIST,
 	.run = run_config_history,

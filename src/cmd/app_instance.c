@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sxc app: applications on private servers. */
+/* sxc app: applications on private servers, and on servers. */
 #include "cmd/app_verbs.h"
 
 #include <string.h>
@@ -10,8 +10,9 @@
 static const struct column columns[] = {
 	COL(struct instance_row, app, COL_TEXT, "the application"),
 	COL(struct instance_row, version, COL_TEXT, "of its package"),
-	COL(struct instance_row, ps, COL_TEXT, "the private server it is on"),
-	COL(struct instance_row, server, COL_TEXT, "the server that one lives on"),
+	COL(struct instance_row, ps, COL_TEXT,
+		"the private server it is on; none: the server itself"),
+	COL(struct instance_row, server, COL_TEXT, "the server"),
 	COL(struct instance_row, state, COL_TEXT,
 		"installing, running, stopped, updating, removing"),
 	COL(struct instance_row, account, COL_TEXT, "whose it is"),
@@ -21,7 +22,9 @@ static const struct column columns[] = {
 };
 static const struct column status_columns[] = {
 	COL(struct instance_status_row, app, COL_TEXT, "the application"),
-	COL(struct instance_status_row, ps, COL_TEXT, "the private server it is on"),
+	COL(struct instance_status_row, ps, COL_TEXT,
+		"the private server it is on; none: the server itself"),
+	COL(struct instance_status_row, server, COL_TEXT, "the server"),
 	COL(struct instance_status_row, version, COL_TEXT, "that is there"),
 	COL(struct instance_status_row, state, COL_TEXT, "in the books"),
 	COL(struct instance_status_row, health, COL_TEXT, "up, down, stopped, missing, unknown"),
@@ -40,9 +43,11 @@ static const struct arg args_target[] = {{"TARGET", ENT_TARGET, ARG_OPTIONAL}, A
 /* ---- install, update, uninstall ---- */
 
 struct install_opts {
+	bool servers;
 	struct strvec set, set_file;
 };
 static const struct opt opts_install[] = {
+	TARGET_OPT(struct install_opts),
 	OPT(struct install_opts, set, "set", 0, OPT_TEXTS, "SETTING=VALUE",
 		"a setting of the application; may repeat"),
 	OPT(struct install_opts, set_file, "set-file", 0, OPT_TEXTS, "SETTING=FILE",
@@ -65,17 +70,20 @@ static int run_install(struct call *c, struct err *e)
 	struct app_order order = {.op = APP_INSTALL,
 		.app = app,
 		.version = version,
-		.settings = &g.settings};
+		.settings = &g.settings,
+		.servers = o->servers};
 	return order_run(c, &order, c->args + 1, &words, e);
 }
 
 struct update_opts {
+	bool servers;
 	char *to;
 	int64_t canary;
 	bool keep_going, downgrade;
 	struct strvec set, set_file;
 };
 static const struct opt opts_update[] = {
+	TARGET_OPT(struct update_opts),
 	OPT(struct update_opts, to, "to", 0, OPT_TEXT, "VERSION",
 		"the version wanted; default: the newest"),
 	OPT(struct update_opts, canary, "canary", 0, OPT_INT, "N",
@@ -108,14 +116,17 @@ static int run_update(struct call *c, struct err *e)
 		.settings = &g.settings,
 		.canary = o->canary,
 		.keep_going = o->keep_going,
-		.downgrade = o->downgrade};
+		.downgrade = o->downgrade,
+		.servers = o->servers};
 	return order_run(c, &order, c->args + 1, &words, e);
 }
 
 struct uninstall_opts {
+	bool servers;
 	bool purge;
 };
 static const struct opt opts_uninstall[] = {
+	TARGET_OPT(struct uninstall_opts),
 	OPT(struct uninstall_opts, purge, "purge", 0, OPT_FLAG, NULL,
 		"its data and configuration too"),
 	OPT_END,
@@ -125,7 +136,10 @@ static int run_uninstall(struct call *c, struct err *e)
 {
 	static const struct order_words words = {"uninstalled", "uninstall", "is gone"};
 	const struct uninstall_opts *o = c->opts;
-	struct app_order order = {.op = APP_UNINSTALL, .app = c->args[0], .purge = o->purge};
+	struct app_order order = {.op = APP_UNINSTALL,
+		.app = c->args[0],
+		.purge = o->purge,
+		.servers = o->servers};
 
 	return order_run(c, &order, c->args + 1, &words, e);
 }
@@ -134,7 +148,8 @@ static int run_uninstall(struct call *c, struct err *e)
 
 static int control(struct call *c, enum app_op op, const struct order_words *words, struct err *e)
 {
-	struct app_order order = {.op = op, .app = c->args[0]};
+	const struct target_opts *o = c->opts;
+	struct app_order order = {.op = op, .app = c->args[0], .servers = o->servers};
 
 	return order_run(c, &order, c->args + 1, words, e);
 }
@@ -163,8 +178,12 @@ static int run_restart(struct call *c, struct err *e)
 /* Names that a target means, or NULL for all: a list of one NULL. */
 static int targets_or_all(struct call *c, const char *target, struct strvec *names, struct err *e)
 {
-	if (target && strcmp(target, "all") != 0)
-		return app_targets(c->sxc, target, NULL, names, e);
+	const struct target_opts *o = c->opts;
+
+	if (o->servers && !target)
+		target = "all";
+	if (target && (o->servers || strcmp(target, "all") != 0))
+		return app_targets(c->sxc, target, NULL, o->servers, names, e);
 	vec_push(names, NULL);
 	return 0;
 }
@@ -204,7 +223,7 @@ static int run_instances(struct call *c, struct err *e)
 
 static const struct cmd cmd_install = {.noun = "app",
 	.verb = "install",
-	.help = "install an application on private servers",
+	.help = "install an application on private servers or servers",
 	.opts = opts_install,
 	.opts_size = sizeof(struct install_opts),
 	.args = args_install,
@@ -220,7 +239,7 @@ static const struct cmd cmd_update = {.noun = "app",
 	.run = run_update};
 static const struct cmd cmd_uninstall = {.noun = "app",
 	.verb = "uninstall",
-	.help = "take an application off private servers",
+	.help = "take an application off private servers or servers",
 	.opts = opts_uninstall,
 	.opts_size = sizeof(struct uninstall_opts),
 	.args = args_on,
@@ -228,18 +247,24 @@ static const struct cmd cmd_uninstall = {.noun = "app",
 	.run = run_uninstall};
 static const struct cmd cmd_start = {.noun = "app",
 	.verb = "start",
+	.opts = opts_target,
+	.opts_size = sizeof(struct target_opts),
 	.help = "start an application",
 	.args = args_on,
 	.flags = CHANGES,
 	.run = run_start};
 static const struct cmd cmd_stop = {.noun = "app",
 	.verb = "stop",
+	.opts = opts_target,
+	.opts_size = sizeof(struct target_opts),
 	.help = "stop an application",
 	.args = args_on,
 	.flags = CHANGES,
 	.run = run_stop};
 static const struct cmd cmd_restart = {.noun = "app",
 	.verb = "restart",
+	.opts = opts_target,
+	.opts_size = sizeof(struct target_opts),
 	.help = "stop an application and start it again",
 	.args = args_on,
 	.flags = CHANGES,
@@ -247,6 +272,8 @@ static const struct cmd cmd_restart = {.noun = "app",
 static const struct cmd cmd_status = {.noun = "app",
 	.verb = "status",
 	.help = "ask applications how they are",
+	.opts = opts_target,
+	.opts_size = sizeof(struct target_opts),
 	.args = args_status,
 	.flags = CMD_DB_READ | CMD_NETWORK | CMD_LIST,
 	.run = run_status,
@@ -254,6 +281,8 @@ static const struct cmd cmd_status = {.noun = "app",
 static const struct cmd cmd_instances = {.noun = "app",
 	.verb = "instances",
 	.help = "list what is installed where",
+	.opts = opts_target,
+	.opts_size = sizeof(struct target_opts),
 	.args = args_target,
 	.flags = CMD_DB_READ | CMD_LIST,
 	.run = run_instances,

@@ -134,6 +134,8 @@ int64_t order_number(const char *text)
 
 /* ---- orders ---- */
 
+const struct opt opts_target[] = {TARGET_OPT(struct target_opts), OPT_END};
+
 struct failure {
 	char *ps, *server, *why;
 };

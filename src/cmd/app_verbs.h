@@ -34,6 +34,15 @@ struct order_words {
 int order_run(struct call *c, const struct app_order *o, char *const *targets,
 	const struct order_words *w, struct err *e);
 
+/* Options of verbs that take targets; those of a verb with more begin with them. */
+#define TARGET_OPT(type)                                                                           \
+	OPT(type, servers, "servers", 0, OPT_FLAG, NULL,                                           \
+		"all, globs and groups mean servers, not private servers")
+struct target_opts {
+	bool servers;
+};
+extern const struct opt opts_target[];
+
 /* "12" or "#12" as the number of an object, 1 to 999999999; 0: it is none. */
 int64_t order_number(const char *text);
 

@@ -272,6 +272,28 @@ traces() {
 	[ "$(answer web2)" = "hallo 1.3" ]
 }
 
+@test "a server itself is a place for applications, and keeps nothing of one that is gone" {
+	local at was
+	at=$("$LAB" address 1)
+	was=$("$LAB" ssh 1 'dpkg-query -W; ls /etc /etc/systemd/system /var/lib')
+	clock 1.0
+	sxc_patient app install clock all --servers --set word=hallo
+	assert_status 0
+	assert_out "clock on s1 installed"
+	[[ $("$LAB" exec curl -sS --max-time 20 "http://$at:8037/") == "hallo 1.0 "* ]]
+	sxc_lab app status clock s1 --no-header -c ps,server,state,health
+	assert_ok $'\ts1\trunning\tup'
+	sxc_lab app config set clock s1 word=crash
+	assert_status 1
+	[[ $("$LAB" exec curl -sS --max-time 20 "http://$at:8037/") == "hallo 1.0 "* ]]
+	sxc_lab server remove s1 -y
+	assert_status 6
+	sxc_patient app uninstall clock s1 -y --purge
+	assert_status 0
+	! "$LAB" exec curl -sS --max-time 5 "http://$at:8037/" || seen "it answers"
+	[ "$("$LAB" ssh 1 'dpkg-query -W; ls /etc /etc/systemd/system /var/lib')" = "$was" ]
+}
+
 @test "settings come back by number, and what makes it sick is taken back" {
 	sxc_patient app config set clock web2 word=servus zones=UTC,CET
 	assert_status 0

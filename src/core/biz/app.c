@@ -26,7 +26,7 @@
 	"SELECT v.digest FROM app_version v JOIN app a ON a.id = v.app "                           \
 	"WHERE a.name = ?1 AND v.version = ?2"
 #define SQL_USER                                                                                   \
-	"SELECT p.name FROM instance i JOIN ps p ON p.id = i.ps JOIN app a ON a.id = i.app "       \
+	"SELECT i.place FROM instance i JOIN app a ON a.id = i.app "                               \
 	"JOIN app_version v ON v.id = i.version "                                                  \
 	"WHERE a.name = ?1 AND (?2 IS NULL OR v.version = ?2) LIMIT 1"
 #define SQL_REMOVE_PROVIDES                                                                        \

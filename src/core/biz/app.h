@@ -90,6 +90,7 @@ struct app_order {
 	bool downgrade;                      /* update: to an older version too */
 	int64_t canary;                      /* update: that many targets first */
 	bool keep_going;                     /* update: on after a failure */
+	bool servers;                        /* patterns mean servers, not private servers */
 };
 /* What became of one target. */
 struct app_outcome {
@@ -119,18 +120,18 @@ struct instance_row {
 /* ps, app NULL: all. */
 int instance_list(struct sxc *s, const char *ps, const char *app, app_row_fn fn, void *arg,
 	struct err *e);
-/* What the servers of n private servers (names; NULL: all) say now, many asked at once. Returns how
+/* What is said in n places (names; NULL: all) now, many asked at once. Returns how
  * many are not as the books have it. health: up, down, stopped or missing. */
 struct instance_status_row {
-	const char *app, *version, *ps, *state, *unit, *health, *note;
+	const char *app, *version, *ps, *server, *state, *unit, *health, *note;
 };
 int instance_status(struct sxc *s, char *const *ps, size_t n, const char *app, app_row_fn fn,
 	void *arg, struct err *e);
-/* Names of the private servers that TARGET means: a name, @GROUP (of servers), a glob, all; app not
- * NULL: patterns mean those that have it. E_STATE for a server. */
+/* Names that TARGET means: that of a server or private server, @GROUP (of servers), a glob, all.
+ * Patterns mean private servers, with servers: servers; app not NULL: those that have it. */
 struct strvec;
-int app_targets(struct sxc *s, const char *target, const char *app, struct strvec *names,
-	struct err *e);
+int app_targets(struct sxc *s, const char *target, const char *app, bool servers,
+	struct strvec *names, struct err *e);
 
 /* ---- settings of an instance ---- */
 

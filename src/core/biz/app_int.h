@@ -9,7 +9,6 @@
 
 #include "biz/app.h"
 #include "biz/job.h"
-#include "biz/ps.h"
 #include "svc/package_read.h"
 #include "util/vec.h"
 
@@ -42,17 +41,27 @@ int app_version_get_id(struct sxc *s, int64_t id, struct app_version *out, struc
 /* Debian's order of versions (deb-version(7)): negative, 0, positive. */
 int version_compare(const char *a, const char *b);
 
-/* "APP@PS": what jobs about an instance are about. Fresh memory. */
-char *instance_object(const char *app, const char *ps);
+/* "APP@PLACE": what jobs about an instance are about. Fresh memory. */
+char *instance_object(const char *app, const char *place);
+
+/* Where applications can be: a private server, or (ps 0) a server itself. */
+struct app_place {
+	int64_t ps, server;
+	char *name, *state;
+};
+void app_place_release(struct app_place *p);
+/* E_NOTFOUND. */
+int app_place_get(struct sxc *s, const char *name, struct app_place *out, struct err *e);
 
 /* An instance; release with instance_release. */
 struct instance {
-	int64_t id, version, ps, server;
-	char *app, *ps_name, *state, *settings; /* settings: JSON */
+	int64_t id, version, ps, server;      /* ps 0: on the server itself */
+	char *app, *place, *state, *settings; /* settings: JSON */
 };
 void instance_release(struct instance *i);
 /* 1 found, 0 none. */
-int instance_find(struct sxc *s, int64_t ps, const char *app, struct instance *out, struct err *e);
+int instance_find(struct sxc *s, const char *place, const char *app, struct instance *out,
+	struct err *e);
 int instance_get_id(struct sxc *s, int64_t id, struct instance *out, struct err *e);
 /* The one on a private server that provides a capability: 1 and its id, 0 none. */
 int instance_provider(struct sxc *s, int64_t ps, const char *capability, int64_t *id,
@@ -90,16 +99,16 @@ struct app_jobs {
 };
 void app_jobs_release(struct app_jobs *l);
 /* The instance, or E_NOTFOUND. */
-int instance_need(struct sxc *s, const char *ps, const char *app, struct instance *i,
+int instance_need(struct sxc *s, const char *place, const char *app, struct instance *i,
 	struct err *e);
 /* Write an order for one target down: 1 and its jobs, in their order; 0: nothing is to be done. */
-int instance_queue(struct sxc *s, const struct app_order *o, const char *ps, struct app_jobs *jobs,
-	struct err *e);
+int instance_queue(struct sxc *s, const struct app_order *o, const char *place,
+	struct app_jobs *jobs, struct err *e);
 /* An installation with all that it requires, inside a transaction. */
-int install_tx(struct sxc *s, const struct ps *p, const char *app, const char *version,
+int install_tx(struct sxc *s, const struct app_place *p, const char *app, const char *version,
 	const json_t *settings, struct app_jobs *jobs, struct err *e);
-/* May this version stand beside what is on the private server, and is there what it requires? */
-int check_relations(struct sxc *s, const struct app_version *v, const struct ps *p, struct err *e);
+/* May this version stand beside what is there, and is there what it requires? */
+int check_relations(struct sxc *s, const struct app_version *v, const char *place, struct err *e);
 /* E_INUSE while another one there requires what this one is or provides and to (NULL: it goes) does
  * not. */
 int refuse_required(struct sxc *s, const struct instance *i, const struct app_version *from,

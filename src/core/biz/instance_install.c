@@ -4,15 +4,16 @@
 
 #include "biz/app_int.h"
 #include "biz/license.h"
+#include "biz/ps.h"
 #include "util/str.h"
 
 #define SQL_ADD                                                                                    \
-	"INSERT INTO instance (app, version, ps, state, settings, created) "                       \
-	"VALUES (?1, ?2, ?3, 'installing', ?4, ?5)"
+	"INSERT INTO instance (app, version, place, ps, host, state, settings, created) "          \
+	"VALUES (?1, ?2, ?3, nullif(?4, 0), nullif(?5, 0), 'installing', '{}', ?6)"
 #define SQL_CAPABLE                                                                                \
 	"SELECT DISTINCT a.name FROM app_provides p JOIN app_version v ON v.id = p.version "       \
 	"JOIN app a ON a.id = v.app WHERE p.capability = ?1 ORDER BY a.name"
-#define SQL_HERE "SELECT version FROM instance WHERE ps = ?1 AND state <> 'removing'"
+#define SQL_HERE "SELECT version FROM instance WHERE place = ?1 AND state <> 'removing'"
 
 #define DEPTH_MAX 16
 
@@ -44,10 +45,10 @@ static const struct app_version *versions_provider(const struct app_versions *l,
 	return NULL;
 }
 
-static int instances_here(struct sxc *s, int64_t ps, struct app_versions *out, struct err *e)
+static int instances_here(struct sxc *s, const char *place, struct app_versions *out, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_HERE, ps);
+	int r = db_query(s->db, &q, e, SQL_HERE, place);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
 		struct app_version v = {0};
@@ -60,8 +61,8 @@ static int instances_here(struct sxc *s, int64_t ps, struct app_versions *out, s
 
 struct coming {
 	struct sxc *s;
-	const struct ps *ps;
-	struct app_versions here;    /* on the private server */
+	const struct app_place *place;
+	struct app_versions here;    /* in that place */
 	struct app_versions all;     /* to be installed, in this order */
 	const char *path[DEPTH_MAX]; /* who requires whom, while looking */
 	size_t depth;
@@ -125,11 +126,11 @@ static int choose(struct coming *c, const char *for_whom, const char *what, char
 	if (names.n == 0)
 		return err_set(e, E_STATE,
 			"%s requires %s on %s, and no registered application provides that",
-			for_whom, what, c->ps->name);
+			for_whom, what, c->place->name);
 	if (names.n > 1)
 		return err_set(e, E_STATE,
 			"%s requires %s on %s, which %s provide: install one of them first",
-			for_whom, what, c->ps->name, str_c(&list));
+			for_whom, what, c->place->name, str_c(&list));
 	*name = mem_strdup(names.v[0]);
 	return 0;
 }
@@ -180,8 +181,8 @@ static int add_coming(struct coming *c, const char *name, const char *version, s
 	c->path[c->depth++] = v.name;
 	r = add_required(c, &v, e);
 	c->depth--;
-	if (r < 0 || (r = refuse_conflicts(&v, &c->here, "is on", c->ps->name, e)) < 0 ||
-		(r = refuse_conflicts(&v, &c->all, "is to come to", c->ps->name, e)) < 0) {
+	if (r < 0 || (r = refuse_conflicts(&v, &c->here, "is on", c->place->name, e)) < 0 ||
+		(r = refuse_conflicts(&v, &c->all, "is to come to", c->place->name, e)) < 0) {
 		app_version_release(&v);
 		return r;
 	}
@@ -189,18 +190,18 @@ static int add_coming(struct coming *c, const char *name, const char *version, s
 	return 0;
 }
 
-int check_relations(struct sxc *s, const struct app_version *v, const struct ps *p, struct err *e)
+int check_relations(struct sxc *s, const struct app_version *v, const char *place, struct err *e)
 {
 	autoclean(versions_release) struct app_versions here = {0};
 	const struct words *w = &v->package->wrapper.requires;
-	int r = instances_here(s, p->id, &here, e);
+	int r = instances_here(s, place, &here, e);
 
-	if (r < 0 || (r = refuse_conflicts(v, &here, "is on", p->name, e)) < 0)
+	if (r < 0 || (r = refuse_conflicts(v, &here, "is on", place, e)) < 0)
 		return r;
 	for (size_t i = 0; i < w->n; i++)
 		if (!versions_provider(&here, w->v[i]))
 			return err_set(e, E_STATE, "%s %s requires %s on %s: install that first",
-				v->name, v->version, w->v[i], p->name);
+				v->name, v->version, w->v[i], place);
 	return 0;
 }
 
@@ -219,7 +220,7 @@ int refuse_required(struct sxc *s, const struct instance *i, const struct app_ve
 	const struct app_version *to, struct err *e)
 {
 	autoclean(versions_release) struct app_versions here = {0};
-	int r = instances_here(s, i->ps, &here, e);
+	int r = instances_here(s, i->place, &here, e);
 
 	if (r < 0)
 		return r;
@@ -230,37 +231,45 @@ int refuse_required(struct sxc *s, const struct instance *i, const struct app_ve
 			if (is_or_provides(from, w->v[k]) && !(to && is_or_provides(to, w->v[k])) &&
 				!replaced(&here, from, w->v[k]))
 				return err_set(e, E_INUSE, "%s on %s requires %s", v->name,
-					i->ps_name, w->v[k]);
+					i->place, w->v[k]);
 	}
 	return 0;
 }
 
 /* ---- writing it down ---- */
 
-static int refuse_there(struct sxc *s, const struct app_version *v, const struct ps *p,
-	struct err *e)
+static int refuse_unready(const struct app_place *p, struct err *e)
 {
-	autoclean(instance_release) struct instance i = {0};
-	int r = instance_find(s, p->id, v->name, &i, e);
-
-	if (r < 0)
-		return r;
-	if (r > 0)
-		return err_set(e, E_EXISTS, "%s is on %s already (%s)", v->name, p->name, i.state);
-	if (strcmp(p->state, "running") != 0 && strcmp(p->state, "adding") != 0)
+	if (!p->ps && strcmp(p->state, "active") != 0)
+		return err_set(e, E_STATE, "server %s is %s, not active", p->name, p->state);
+	if (p->ps && strcmp(p->state, "running") != 0 && strcmp(p->state, "adding") != 0)
 		return err_set(e, E_STATE, "private server %s is %s, not running", p->name,
 			p->state);
 	return 0;
 }
 
-static int create(struct sxc *s, const struct app_version *v, const struct ps *p,
+static int refuse_there(struct sxc *s, const struct app_version *v, const struct app_place *p,
+	struct err *e)
+{
+	autoclean(instance_release) struct instance i = {0};
+	int r = instance_find(s, p->name, v->name, &i, e);
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return err_set(e, E_EXISTS, "%s is on %s already (%s)", v->name, p->name, i.state);
+	return refuse_unready(p, e);
+}
+
+static int create(struct sxc *s, const struct app_version *v, const struct app_place *p,
 	const json_t *given, int64_t *job, struct err *e)
 {
 	autofree char *object = instance_object(v->name, p->name);
 	autojson *about = json_pack("{s:s}", "version", v->version), *settings = NULL;
 	autofree char *after = json_dumps(about, JSON_COMPACT);
 	int64_t id;
-	int r = db_run(s->db, e, SQL_ADD, v->app, v->id, p->id, "{}", s->now);
+	int r = db_run(s->db, e, SQL_ADD, v->app, v->id, p->name, p->ps, p->ps ? 0 : p->server,
+		s->now);
 
 	if (r < 0)
 		return r;
@@ -273,23 +282,23 @@ static int create(struct sxc *s, const struct app_version *v, const struct ps *p
 		(r = audit_add(s, "app.install", object, NULL, after, e)) < 0)
 		return r;
 	return job_create(s, &job_kind_app_install, object, p->server,
-		json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:O}", "instance", (json_int_t)id, "ps",
-			p->name, "app", v->name, "version", v->version, "digest", v->digest,
-			"signature", v->signature, "settings", settings),
+		json_pack("{s:I, s:s, s:b, s:s, s:s, s:s, s:s, s:O}", "instance", (json_int_t)id,
+			"ps", p->name, "host", p->ps == 0, "app", v->name, "version", v->version,
+			"digest", v->digest, "signature", v->signature, "settings", settings),
 		job, e);
 }
 
-int install_tx(struct sxc *s, const struct ps *p, const char *app, const char *version,
+int install_tx(struct sxc *s, const struct app_place *p, const char *app, const char *version,
 	const json_t *settings, struct app_jobs *jobs, struct err *e)
 {
 	autoclean(app_version_release) struct app_version v = {0};
-	autoclean(coming_release) struct coming c = {.s = s, .ps = p};
+	autoclean(coming_release) struct coming c = {.s = s, .place = p};
 	autojson *none = json_object();
 	int r;
 
 	if ((r = app_version_get(s, app, version, &v, e)) < 0 ||
 		(r = refuse_there(s, &v, p, e)) < 0 ||
-		(r = instances_here(s, p->id, &c.here, e)) < 0 ||
+		(r = instances_here(s, p->name, &c.here, e)) < 0 ||
 		(r = add_coming(&c, app, version, e)) < 0)
 		return r;
 	for (size_t i = 0; i < c.all.n; i++) {
@@ -310,14 +319,15 @@ int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *versi
 	json_t *settings, int64_t *job, struct err *e)
 {
 	autoclean(ps_release) struct ps p = {0};
+	autoclean(app_place_release) struct app_place place = {0};
 	autoclean(app_jobs_release) struct app_jobs jobs = {0};
 	autojson *given = settings;
 	int r;
 
 	if (!app)
 		return err_set(e, E_USAGE, "an application has a name");
-	if ((r = ps_get_id(s, ps, &p, e)) < 0 ||
-		(r = install_tx(s, &p, app, version, given, &jobs, e)) < 0)
+	if ((r = ps_get_id(s, ps, &p, e)) < 0 || (r = app_place_get(s, p.name, &place, e)) < 0 ||
+		(r = install_tx(s, &place, app, version, given, &jobs, e)) < 0)
 		return r;
 	*job = jobs.v[jobs.n - 1];
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps by which applications come to private servers, change there and go. */
+/* The steps by which applications come to where they run, change there and go. */
 #include <string.h>
 
 #include "biz/app_int.h"
@@ -31,6 +31,8 @@ static struct msg *about(const struct job *j)
 	struct msg *m = msg_new();
 
 	msg_add_text(m, "name", job_arg(j, "ps"));
+	if (json_is_true(json_object_get(j->args, "host")))
+		msg_add_i64(m, "host", 1);
 	msg_add_text(m, "app", job_arg(j, "app"));
 	return m;
 }

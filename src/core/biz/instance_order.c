@@ -12,7 +12,10 @@
 	"SELECT p.name FROM ps p JOIN server s ON s.id = p.server WHERE p.state <> 'removing' "    \
 	"AND (?1 IS NULL OR s.grp = ?1) AND (?2 IS NULL OR EXISTS (SELECT 1 FROM instance i "      \
 	"JOIN app a ON a.id = i.app WHERE i.ps = p.id AND a.name = ?2)) ORDER BY p.name"
-#define SQL_SERVER "SELECT 1 FROM server WHERE name = ?1"
+#define SQL_SERVERS                                                                                \
+	"SELECT s.name FROM server s WHERE s.state = 'active' "                                    \
+	"AND (?1 IS NULL OR s.grp = ?1) AND (?2 IS NULL OR EXISTS (SELECT 1 FROM instance i "      \
+	"JOIN app a ON a.id = i.app WHERE i.host = s.id AND a.name = ?2)) ORDER BY s.name"
 
 /* ---- targets ---- */
 
@@ -26,29 +29,16 @@ static void add_name(struct strvec *names, const char *name)
 
 static int one_target(struct sxc *s, const char *name, struct strvec *names, struct err *e)
 {
-	autoclean(ps_release) struct ps p = {0};
-	int64_t found;
-	struct err missing;
-	int r = ps_get(s, name, &p, &missing);
+	autoclean(app_place_release) struct app_place p = {0};
+	int r = app_place_get(s, name, &p, e);
 
-	if (r == 0) {
+	if (r == 0)
 		add_name(names, p.name);
-		return 0;
-	}
-	if (r != E_NOTFOUND)
-		return err_set(e, r, "%s", missing.msg);
-	if ((r = db_get_i64(s->db, &found, e, SQL_SERVER, name)) < 0)
-		return r;
-	if (r > 0)
-		return err_set(e, E_STATE,
-			"%s is a server: applications run on private servers, "
-			"\"sxc ps add\" makes one",
-			name);
-	return err_set(e, E_NOTFOUND, "no private server named '%s'", name);
+	return r;
 }
 
-int app_targets(struct sxc *s, const char *target, const char *app, struct strvec *names,
-	struct err *e)
+int app_targets(struct sxc *s, const char *target, const char *app, bool servers,
+	struct strvec *names, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
 	const char *group = target[0] == '@' ? target + 1 : NULL;
@@ -57,15 +47,15 @@ int app_targets(struct sxc *s, const char *target, const char *app, struct strve
 
 	if (!all && !strpbrk(target, "*?["))
 		return one_target(s, target, names, e);
-	r = db_query(s->db, &q, e, SQL_NAMES, group, app);
+	r = db_query(s->db, &q, e, servers ? SQL_SERVERS : SQL_NAMES, group, app);
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		if (all || fnmatch(target, db_text(&q, 0), 0) == 0) {
 			add_name(names, db_text(&q, 0));
 			any = true;
 		}
 	if (r == 0 && !any)
-		return err_set(e, E_NOTFOUND, "no private server%s%s matches '%s'",
-			app ? " with " : "", app ? app : "", target);
+		return err_set(e, E_NOTFOUND, "no %sserver%s%s matches '%s'",
+			servers ? "" : "private ", app ? " with " : "", app ? app : "", target);
 	return r;
 }
 
@@ -133,10 +123,10 @@ static bool was_so(const struct order *w, int code)
 
 static int64_t find_server(struct order *w, struct target *t)
 {
-	autoclean(ps_release) struct ps p = {0};
+	autoclean(app_place_release) struct app_place p = {0};
 	struct err ignored;
 
-	if (ps_get(w->s, t->name, &p, &ignored) < 0)
+	if (app_place_get(w->s, t->name, &p, &ignored) < 0)
 		return 0;
 	server_name_of(w->s, p.server, &t->server, &ignored);
 	return p.server;
@@ -272,7 +262,7 @@ int app_order_run(struct sxc *s, const struct app_order *o, char *const *targets
 	int r;
 
 	for (; *targets; targets++)
-		if ((r = app_targets(s, *targets, having, &names, e)) < 0)
+		if ((r = app_targets(s, *targets, having, o->servers, &names, e)) < 0)
 			return r;
 	w.n = names.n;
 	w.targets = mem_zalloc(names.n * sizeof(*w.targets));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an operator asks of one application on one private server: checked and written down. */
+/* What an operator asks of one application in one place: checked and written down. */
 #include <string.h>
 
 #include "biz/app_int.h"
@@ -34,22 +34,23 @@ int instance_put_settings(struct sxc *s, int64_t id, const json_t *settings, str
 	return db_run(s->db, e, SQL_PUT, id, text);
 }
 
-int instance_need(struct sxc *s, const char *ps, const char *app, struct instance *i, struct err *e)
+int instance_need(struct sxc *s, const char *place, const char *app, struct instance *i,
+	struct err *e)
 {
-	autoclean(ps_release) struct ps p = {0};
-	int r = ps_get(s, ps, &p, e);
+	autoclean(app_place_release) struct app_place p = {0};
+	int r = app_place_get(s, place, &p, e);
 
-	if (r < 0 || (r = instance_find(s, p.id, app, i, e)) < 0)
+	if (r < 0 || (r = instance_find(s, place, app, i, e)) < 0)
 		return r;
-	return r > 0 ? 0 : err_set(e, E_NOTFOUND, "%s is not installed on %s", app, ps);
+	return r > 0 ? 0 : err_set(e, E_NOTFOUND, "%s is not installed on %s", app, place);
 }
 
 static int create(struct sxc *s, enum app_op op, const struct instance *i, json_t *more,
 	int64_t *job, struct err *e)
 {
-	autofree char *object = instance_object(i->app, i->ps_name);
-	json_t *args = json_pack("{s:I, s:s, s:s}", "instance", (json_int_t)i->id, "ps", i->ps_name,
-		"app", i->app);
+	autofree char *object = instance_object(i->app, i->place);
+	json_t *args = json_pack("{s:I, s:s, s:b, s:s}", "instance", (json_int_t)i->id, "ps",
+		i->place, "host", i->ps == 0, "app", i->app);
 	int r;
 
 	json_object_update(args, more);
@@ -71,7 +72,7 @@ static int refuse_used(struct sxc *s, const struct instance *i, struct err *e)
 
 	if (r <= 0)
 		return r;
-	return err_set(e, E_INUSE, "%s on %s serves the domain %s", i->app, i->ps_name, domain);
+	return err_set(e, E_INUSE, "%s on %s serves the domain %s", i->app, i->place, domain);
 }
 
 static int queue_uninstall(struct sxc *s, const struct app_order *o, const struct instance *i,
@@ -95,7 +96,7 @@ static int refuse_older(const struct app_order *o, const struct app_version *fro
 	if (version_compare(to->version, from->version) >= 0 || o->downgrade)
 		return 0;
 	return err_set(e, E_STATE, "%s on %s is at %s, newer than %s: --downgrade goes back",
-		i->app, i->ps_name, from->version, to->version);
+		i->app, i->place, from->version, to->version);
 }
 
 /* Domains and others there that need what the new version provides no more. */
@@ -107,7 +108,7 @@ static int refuse_lost(struct sxc *s, const struct instance *i, const struct app
 
 	if (r > 0)
 		return err_set(e, E_INUSE, "%s %s does not provide %s, which a domain on %s uses",
-			to->name, to->version, feature, i->ps_name);
+			to->name, to->version, feature, i->place);
 	return r < 0 ? r : refuse_required(s, i, from, to, e);
 }
 
@@ -115,24 +116,22 @@ static int queue_update(struct sxc *s, const struct app_order *o, const struct i
 	int64_t *job, struct err *e)
 {
 	autoclean(app_version_release) struct app_version from = {0}, to = {0};
-	autoclean(ps_release) struct ps p = {0};
 	autojson *before = json_loads(i->settings, 0, NULL), *given = NULL, *settings = NULL;
 	int r;
 
 	if ((r = app_version_get_id(s, i->version, &from, e)) < 0 ||
-		(r = app_version_get(s, o->app, o->version, &to, e)) < 0 ||
-		(r = ps_get_id(s, i->ps, &p, e)) < 0)
+		(r = app_version_get(s, o->app, o->version, &to, e)) < 0)
 		return r;
 	if (to.id == from.id)
 		return 0;
 	if ((r = refuse_older(o, &from, &to, i, e)) < 0 ||
-		(r = check_relations(s, &to, &p, e)) < 0 ||
+		(r = check_relations(s, &to, i->place, e)) < 0 ||
 		(r = refuse_lost(s, i, &from, &to, e)) < 0 ||
 		(r = values_given(o->settings, &given, e)) < 0 ||
 		(r = license_keep(s, &to.package->wrapper, i->id, given, e)) < 0)
 		return r;
 	if ((r = values_check(&to.package->wrapper, before, given, &settings, e)) < 0)
-		return err_wrap(e, "%s %s on %s", i->app, to.version, i->ps_name);
+		return err_wrap(e, "%s %s on %s", i->app, to.version, i->place);
 	if ((r = db_run(s->db, e, SQL_SET_STATE, i->id, "updating")) < 0)
 		return r;
 	return create(s, o->op, i,
@@ -174,15 +173,15 @@ static int refuse_moving(const struct instance *i, struct err *e)
 {
 	if (strcmp(i->state, "running") == 0 || strcmp(i->state, "stopped") == 0)
 		return 0;
-	return err_set(e, E_BUSY, "%s on %s is %s: another run is at work", i->app, i->ps_name,
+	return err_set(e, E_BUSY, "%s on %s is %s: another run is at work", i->app, i->place,
 		i->state);
 }
 
-static int queue_op(struct sxc *s, const struct app_order *o, const char *ps, int64_t *job,
+static int queue_op(struct sxc *s, const struct app_order *o, const char *place, int64_t *job,
 	struct err *e)
 {
 	autoclean(instance_release) struct instance i = {0};
-	int r = instance_need(s, ps, o->app, &i, e);
+	int r = instance_need(s, place, o->app, &i, e);
 
 	if (r < 0 || (r = refuse_moving(&i, e)) < 0)
 		return r;
@@ -199,21 +198,22 @@ static int queue_op(struct sxc *s, const struct app_order *o, const char *ps, in
 	}
 }
 
-static int queue_install(struct sxc *s, const struct app_order *o, const char *ps,
+static int queue_install(struct sxc *s, const struct app_order *o, const char *place,
 	struct app_jobs *jobs, struct err *e)
 {
-	autoclean(ps_release) struct ps p = {0};
+	autoclean(app_place_release) struct app_place p = {0};
 	autojson *given = NULL;
 	int r;
 
-	if ((r = values_given(o->settings, &given, e)) < 0 || (r = ps_get(s, ps, &p, e)) < 0)
+	if ((r = values_given(o->settings, &given, e)) < 0 ||
+		(r = app_place_get(s, place, &p, e)) < 0)
 		return r;
 	r = install_tx(s, &p, o->app, o->version, given, jobs, e);
 	return r < 0 ? r : 1;
 }
 
-static int queue_tx(struct sxc *s, const struct app_order *o, const char *ps, struct app_jobs *jobs,
-	struct err *e)
+static int queue_tx(struct sxc *s, const struct app_order *o, const char *place,
+	struct app_jobs *jobs, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
 	int64_t job = 0;
@@ -223,8 +223,8 @@ static int queue_tx(struct sxc *s, const struct app_order *o, const char *ps, st
 		return r;
 	tx = s;
 	if (o->op == APP_INSTALL)
-		r = queue_install(s, o, ps, jobs, e);
-	else if ((r = queue_op(s, o, ps, &job, e)) > 0)
+		r = queue_install(s, o, place, jobs, e);
+	else if ((r = queue_op(s, o, place, &job, e)) > 0)
 		vec_push(jobs, job);
 	if (r < 0 || s->dry_run)
 		return r; /* rolled back by the cleanup */
@@ -251,10 +251,10 @@ static int same_version(struct sxc *s, const struct app_order *o, int64_t job, s
  * another it is in the way (E_BUSY); 0 none. Changes of settings that were cut short are finished
  * first: the new ones come on top.
  */
-static int go_on(struct sxc *s, const struct app_order *o, const char *ps, int64_t *job,
+static int go_on(struct sxc *s, const struct app_order *o, const char *place, int64_t *job,
 	struct err *e)
 {
-	autofree char *object = instance_object(o->app, ps);
+	autofree char *object = instance_object(o->app, place);
 	int r = job_unfinished(s, kinds[o->op]->name, object, job, e);
 
 	if (r < 0)
@@ -272,16 +272,16 @@ static int go_on(struct sxc *s, const struct app_order *o, const char *ps, int64
 	return r;
 }
 
-int instance_queue(struct sxc *s, const struct app_order *o, const char *ps, struct app_jobs *jobs,
-	struct err *e)
+int instance_queue(struct sxc *s, const struct app_order *o, const char *place,
+	struct app_jobs *jobs, struct err *e)
 {
 	int64_t job;
-	int r = go_on(s, o, ps, &job, e);
+	int r = go_on(s, o, place, &job, e);
 
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return queue_tx(s, o, ps, jobs, e);
+		return queue_tx(s, o, place, jobs, e);
 	sxc_note(s, 1, "going on with job %lld", (long long)job);
 	vec_push(jobs, job);
 	return 1;

@@ -7,14 +7,16 @@
 #include "util/str.h"
 
 #define SQL_PLACES                                                                                 \
-	"SELECT p.name, p.server FROM instance i JOIN ps p ON p.id = i.ps "                        \
-	"JOIN app a ON a.id = i.app WHERE (?1 IS NULL OR p.name = ?1) "                            \
-	"AND (?2 IS NULL OR a.name = ?2) GROUP BY p.name ORDER BY p.name"
+	"SELECT i.place, coalesce(i.host, p.server), i.ps IS NULL "                                \
+	"FROM instance i LEFT JOIN ps p ON p.id = i.ps "                                           \
+	"JOIN app a ON a.id = i.app WHERE (?1 IS NULL OR i.place = ?1) "                           \
+	"AND (?2 IS NULL OR a.name = ?2) GROUP BY i.place ORDER BY i.place"
 
-/* A private server, and what its server said. */
+/* Where some are, and what the server said of them. */
 struct place {
 	char *name;
 	int64_t server;
+	bool host; /* the server itself */
 	struct msg *ans;
 	struct err err;
 };
@@ -47,7 +49,9 @@ static int add_places(struct sxc *s, struct asking *a, const char *ps, const cha
 	int r = db_query(s->db, &q, e, SQL_PLACES, ps, app);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
-		struct place p = {.name = db_text_dup(&q, 0), .server = db_i64(&q, 1)};
+		struct place p = {.name = db_text_dup(&q, 0),
+			.server = db_i64(&q, 1),
+			.host = db_i64(&q, 2) != 0};
 
 		vec_push(&a->places, p);
 	}
@@ -88,6 +92,8 @@ static void ask_place(struct remote *r, const struct asking *a, struct place *p)
 	automsg *req = msg_new();
 
 	msg_add_text(req, "name", p->name);
+	if (p->host)
+		msg_add_i64(req, "host", 1);
 	if (a->app)
 		msg_add_text(req, "app", a->app);
 	remote_call(r, "app.status", NULL, req, NULL, &p->ans, &p->err);
@@ -163,6 +169,7 @@ static int give(void *arg, const void *row, struct err *e)
 	struct instance_status_row out = {.app = i->app,
 		.version = m ? msg_text(m, "version") : i->version,
 		.ps = i->ps,
+		.server = i->server,
 		.state = i->state,
 		.unit = m ? msg_text(m, "unit") : NULL,
 		.health = health,

@@ -22,12 +22,11 @@
 #define SQL_TEXT      "SELECT license FROM license WHERE instance = ?1"
 #define SQL_ADD       "INSERT INTO license (pool, license, digest, created) VALUES (?1, ?2, ?3, ?4)"
 #define SQL_LIST                                                                                   \
-	"SELECT l.id, l.created, l.pool, a.name, p.name "                                          \
+	"SELECT l.id, l.created, l.pool, a.name, i.place "                                         \
 	"FROM license l LEFT JOIN instance i ON i.id = l.instance "                                \
-	"LEFT JOIN app a ON a.id = i.app LEFT JOIN ps p ON p.id = i.ps WHERE l.pool = ?1 ORDER BY l.id"
+	"LEFT JOIN app a ON a.id = i.app WHERE l.pool = ?1 ORDER BY l.id"
 #define SQL_HOLDER                                                                                 \
-	"SELECT p.name FROM license l JOIN instance i ON i.id = l.instance "                       \
-	"JOIN ps p ON p.id = i.ps WHERE l.id = ?1"
+	"SELECT i.place FROM license l JOIN instance i ON i.id = l.instance WHERE l.id = ?1"
 #define SQL_REMOVE "DELETE FROM license WHERE id = ?1 AND pool = ?2 AND instance IS NULL"
 
 /* ---- taking ---- */

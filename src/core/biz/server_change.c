@@ -21,7 +21,11 @@
 #define SQL_PS                                                                                     \
 	"SELECT group_concat(name, ', ') FROM (SELECT name FROM ps WHERE server = ?1 "             \
 	"ORDER BY name LIMIT 5)"
-#define SQL_POOLS "SELECT group_concat(cidr, ', ') FROM address_pool WHERE server = ?1"
+#define SQL_APPS                                                                                   \
+	"SELECT group_concat(name, ', ') FROM (SELECT a.name FROM instance i "                     \
+	"JOIN app a ON a.id = i.app WHERE i.host = ?1 ORDER BY a.name LIMIT 5)"
+#define SQL_FORGET_APPS "DELETE FROM instance WHERE host = ?1"
+#define SQL_POOLS       "SELECT group_concat(cidr, ', ') FROM address_pool WHERE server = ?1"
 
 /* ---- set ---- */
 
@@ -138,9 +142,10 @@ static const struct job_step steps_remove[] = {
 };
 JOB_KIND(server_remove, "server.remove", steps_remove);
 
-static int refuse_inhabited(struct sxc *s, int64_t id, const char *name, struct err *e)
+/* Applications on a server that is forgotten are forgotten with it. */
+static int refuse_inhabited(struct sxc *s, int64_t id, const char *name, bool forget, struct err *e)
 {
-	autofree char *ps = NULL, *pools = NULL;
+	autofree char *ps = NULL, *pools = NULL, *apps = NULL;
 	int r = db_get_text(s->db, &ps, e, SQL_PS, id);
 
 	if (r > 0)
@@ -151,14 +156,21 @@ static int refuse_inhabited(struct sxc *s, int64_t id, const char *name, struct 
 	if (r > 0)
 		return err_set(e, E_INUSE, "server %s: address pools belong to it: %s", name,
 			pools);
-	return r;
+	if (r != 0)
+		return r;
+	r = forget ? 0 : db_get_text(s->db, &apps, e, SQL_APPS, id);
+	return r > 0 ? err_set(e, E_INUSE, "server %s: applications are installed there: %s", name,
+			       apps)
+	             : r;
 }
 
 static int forget_now(struct sxc *s, int64_t id, const char *name, struct err *e)
 {
-	int r = server_delete(s, id, name, e);
+	int r = db_run(s->db, e, SQL_FORGET_APPS, id);
 
-	return r < 0 ? r : audit_add(s, "server.remove", name, NULL, NULL, e);
+	if (r < 0 || (r = server_delete(s, id, name, e)) < 0)
+		return r;
+	return audit_add(s, "server.remove", name, NULL, NULL, e);
 }
 
 static int remove_job(struct sxc *s, int64_t id, const char *name, bool keep_agent, int64_t *job,
@@ -202,7 +214,7 @@ static int write_removal(struct sxc *s, int64_t id, const char *name, bool keep_
 	if (r < 0)
 		return r;
 	tx = s;
-	if ((r = refuse_inhabited(s, id, name, e)) < 0)
+	if ((r = refuse_inhabited(s, id, name, forget, e)) < 0)
 		return r;
 	*job = 0;
 	r = forget ? forget_now(s, id, name, e) : remove_job(s, id, name, keep_agent, job, e);

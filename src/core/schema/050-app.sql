@@ -28,19 +28,25 @@ CREATE TABLE app_provides (
 	PRIMARY KEY (version, capability)
 ) STRICT, WITHOUT ROWID;
 
+-- place: the name of the private server (ps) or server (host) it is on.
 -- settings: JSON object of the settings that were set, in their canonical form.
 CREATE TABLE instance (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	app INTEGER NOT NULL REFERENCES app (id),
 	version INTEGER NOT NULL REFERENCES app_version (id),
-	ps INTEGER NOT NULL REFERENCES ps (id),
+	place TEXT NOT NULL REFERENCES node_name (name),
+	ps INTEGER REFERENCES ps (id),
+	host INTEGER REFERENCES server (id),
 	state TEXT NOT NULL CHECK (state IN
 		('installing', 'running', 'stopped', 'updating', 'removing', 'failed')),
 	error TEXT,
 	settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(settings)),
 	created INTEGER NOT NULL,
-	UNIQUE (ps, app)
+	UNIQUE (place, app),
+	CHECK ((ps IS NULL) <> (host IS NULL))
 ) STRICT;
+CREATE INDEX instance_ps ON instance (ps);
+CREATE INDEX instance_host ON instance (host);
 CREATE INDEX instance_app ON instance (app);
 CREATE INDEX instance_version ON instance (version);
 
@@ -103,7 +109,8 @@ CREATE VIEW v_instance AS
 	SELECT a.name AS app, v.version, p.name AS ps, s.name AS server, i.state, i.error,
 		i.created
 	FROM instance i JOIN app a ON a.id = i.app JOIN app_version v ON v.id = i.version
-		JOIN ps p ON p.id = i.ps JOIN server s ON s.id = p.server;
+		LEFT JOIN ps p ON p.id = i.ps
+		JOIN server s ON s.id = coalesce(i.host, p.server);
 CREATE VIEW v_domain AS
 	SELECT d.name AS domain, d.title, ac.name AS account, sa.name || '/' || su.number AS subscription,
 		p.name AS ps, s.name AS server, d.state,
