@@ -116,6 +116,9 @@ int run_cmd(char *const argv[], int timeout, struct err *e);
 int run_cmd_out(char *const argv[], int timeout, struct str *out, size_t max, struct err *e);
 /* The same with input on stdin. */
 int run_cmd_in(char *const argv[], int timeout, const char *in, size_t n, struct err *e);
+int64_t now_ms(void);   /* of CLOCK_MONOTONIC */
+void close_fd(int *fd); /* and make it -1, which it may be already */
+int reap(pid_t pid);    /* wait for a child: its exit status, 128 + the signal that killed it */
 /* Write a file durably: temporary name beside it, fsync, rename, fsync of the directory. */
 int file_write(const char *path, const void *p, size_t n, unsigned mode, struct err *e);
 /* Write to a kernel file (cgroup, sysctl, configfs) in one write(2). */

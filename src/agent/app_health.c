@@ -87,20 +87,12 @@ int app_healthy(struct app_on *o, struct err *e)
 	return r;
 }
 
-static int64_t now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec;
-}
-
 int app_wait_healthy(struct app_on *o, int seconds, struct err *e)
 {
-	int64_t end = now_s() + seconds;
+	int64_t end = now_ms() + seconds * 1000LL;
 	int r;
 
-	while ((r = app_healthy(o, e)) < 0 && now_s() < end) {
+	while ((r = app_healthy(o, e)) < 0 && now_ms() < end) {
 		struct timespec pause = {.tv_sec = 1};
 
 		nanosleep(&pause, NULL);

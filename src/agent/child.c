@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- starting ---- */
@@ -99,27 +97,12 @@ struct run {
 	int64_t deadline; /* ms, 0: none */
 };
 
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 static void run_release(struct run *r)
 {
 	close_fd(&r->c->in);
 	close_fd(&r->c->out);
 	close_fd(&r->c->err);
 	close_fd(&r->pidfd);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static void feed(struct run *r)
@@ -181,16 +164,6 @@ static int watch(struct run *r, const char *what, const char *where, struct err 
 		if (p[0].revents && !(p[1].revents & POLLIN) && !(p[2].revents & POLLIN))
 			return 0;
 	}
-}
-
-static int reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 255;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int child_watch(struct stream_child *c, const struct inside_opts *o, const char *what,

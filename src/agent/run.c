@@ -26,7 +26,7 @@ struct running {
 	int64_t deadline; /* ms, 0: none */
 };
 
-static int64_t now_ms(void)
+int64_t now_ms(void)
 {
 	struct timespec ts;
 
@@ -34,7 +34,7 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void close_fd(int *fd)
+void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -153,7 +153,7 @@ static int pump_until_closed(struct running *rn, const char *what, struct err *e
 	return r;
 }
 
-static int reap(pid_t pid)
+int reap(pid_t pid)
 {
 	int status;
 

@@ -4,20 +4,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define INPUT_MAX   (1u << 20)   /* bytes of input kept before we stop reading */
 #define IDLE_MS     (600 * 1000) /* a session without a request ends after that */
 #define PROGRESS_MS 100
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void session_release(struct agent *a)
 {

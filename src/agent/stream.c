@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/session.h"
@@ -25,21 +23,6 @@ struct stream {
 	bool stopped;    /* it was asked to */
 	char *buf;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
 
 static void stream_release(struct stream *s)
 {
@@ -167,16 +150,6 @@ static int turn(struct stream *s, struct err *e)
 	if (r == E_UNREACH)
 		r = 0; /* stop_child sees it */
 	return r < 0 ? r : p[0].revents != 0;
-}
-
-static int reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return 255;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int agent_stream(struct agent *a, struct stream_child *c, struct err *e)
