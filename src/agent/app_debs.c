@@ -5,8 +5,8 @@
 #include "agent/app.h"
 #include "agent/ps.h"
 
-#define PACKAGES_TIME 900
-#define REMOVE_TIME   300
+#define PACKAGES_TIME 3600 /* forty packages on a slow machine: what goes on is not taken back */
+#define REMOVE_TIME   1800
 #define QUERY_TIME    60
 #define POLICY_MARK   "# sxc: nothing is started while packages come in"
 
