@@ -18,7 +18,7 @@ $(B)/tests/bench/push: tests/bench/push.c $(PUSH_OBJ)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -o $@ $^ $(PKG_LIBS) -lpthread
 
-# BENCH="store money ssh lab" says which parts.
+# BENCH="store money ssh lab peers bombs" says which parts.
 bench:
 	tests/deps/install build test lab bench
 	$(MAKE) sxc sxc-agent $(BENCH_BIN)
