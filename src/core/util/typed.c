@@ -74,10 +74,16 @@ static void add_number(const struct typed *t, struct str *s, int64_t v)
 		str_addf(s, "%lld%s", (long long)v, t->kind == TYPED_DURATION ? "s" : "");
 }
 
+/* With a unit, or as it stands in its canonical form. */
+static int seconds(const char *s, int64_t *out)
+{
+	return units_duration(s, out) == 0 ? 0 : units_int(s, out);
+}
+
 static int number(const struct typed *t, const char *value, char **out, struct err *e)
 {
 	int (*parse)(const char *, int64_t *) = t->kind == TYPED_SIZE       ? units_size
-	                                        : t->kind == TYPED_DURATION ? units_duration
+	                                        : t->kind == TYPED_DURATION ? seconds
 	                                                                    : units_int;
 	autostr wanted = STR_INIT;
 	int64_t v;

@@ -42,9 +42,10 @@ void typed_widest(struct typed *t);
 int typed_check_match(const char *match, struct err *e);
 /*
  * Check a value as it was typed and bring it to its canonical form, the caller's: whole numbers,
- * bytes, seconds, yes or no, items of a list apart by single commas. E_USAGE says what is allowed;
- * secrets are not repeated there. No text holds control bytes or invalid UTF-8; without match,
- * letters, digits, blanks and _ . : / @ % + = - only (and commas between items).
+ * bytes, seconds, yes or no, items of a list apart by single commas. That form is taken as well,
+ * and stays as it is: each side checks what the other sends. E_USAGE says what is allowed; secrets
+ * are not repeated there. No text holds control bytes or invalid UTF-8; without match, letters,
+ * digits, blanks and _ . : / @ % + = - only (and commas between items).
  */
 int typed_canon(const struct typed *t, const char *value, char **out, struct err *e);
 
