@@ -294,6 +294,22 @@ traces() {
 	[ "$("$LAB" ssh 1 'dpkg-query -W; ls /etc /etc/systemd/system /var/lib')" = "$was" ]
 }
 
+@test "applications come back with a backup, on another private server" {
+	local was there
+	was=$(answer web1)
+	sxc_patient ps backup web1 --to web1.sxb
+	assert_status 0
+	sxc_patient ps restore web3 --from web1.sxb
+	assert_status 0
+	assert_out "private server web3 made from web1.sxb"
+	[ "$(answer web3)" = "$was" ]
+	there=$(sql "select app, version, state from v_instance where ps = 'web1' order by app")
+	[ "$(sql "select app, version, state from v_instance where ps = 'web3' order by app")" = "$there" ]
+	sxc_patient ps remove web3 -y
+	assert_status 0
+	[ -z "$(sql "select app from v_instance where ps = 'web3'")" ]
+}
+
 @test "settings come back by number, and what makes it sick is taken back" {
 	sxc_patient app config set clock web2 word=servus zones=UTC,CET
 	assert_status 0

@@ -93,6 +93,8 @@ int history_get(struct sxc *s, int64_t instance, int64_t n, json_t **settings, s
 
 /* ---- work on instances ---- */
 
+/* A step: the job's server learns whose packages to take. */
+int app_introduce(struct job *j, struct err *e);
 struct app_jobs {
 	int64_t *v;
 	size_t n, cap;
@@ -107,6 +109,10 @@ int instance_queue(struct sxc *s, const struct app_order *o, const char *place,
 /* An installation with all that it requires, inside a transaction. */
 int install_tx(struct sxc *s, const struct app_place *p, const char *app, const char *version,
 	const json_t *settings, struct app_jobs *jobs, struct err *e);
+/* Take applications that a backup lists (objects app, version, digest, state, settings) into the
+ * books, inside a transaction; of those not registered here there is a note. E_LIMIT: no licence.
+ */
+int instances_adopt_tx(struct sxc *s, const char *place, const json_t *list, struct err *e);
 /* May this version stand beside what is there, and is there what it requires? */
 int check_relations(struct sxc *s, const struct app_version *v, const char *place, struct err *e);
 /* E_INUSE while another one there requires what this one is or provides and to (NULL: it goes) does

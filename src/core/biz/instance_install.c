@@ -15,6 +15,8 @@
 	"JOIN app a ON a.id = v.app WHERE p.capability = ?1 ORDER BY a.name"
 #define SQL_HERE "SELECT version FROM instance WHERE place = ?1 AND state <> 'removing'"
 
+#define SQL_STATE "UPDATE instance SET state = ?2 WHERE id = ?1"
+
 #define DEPTH_MAX 16
 
 void app_jobs_release(struct app_jobs *l)
@@ -261,25 +263,37 @@ static int refuse_there(struct sxc *s, const struct app_version *v, const struct
 	return refuse_unready(p, e);
 }
 
-static int create(struct sxc *s, const struct app_version *v, const struct app_place *p,
-	const json_t *given, int64_t *job, struct err *e)
+/* Its row, with a licence where it wants one; *settings is the caller's. */
+static int add_row(struct sxc *s, const struct app_version *v, const struct app_place *p,
+	const json_t *given, int64_t *id, json_t **settings, struct err *e)
 {
 	autofree char *object = instance_object(v->name, p->name);
-	autojson *about = json_pack("{s:s}", "version", v->version), *settings = NULL;
+	autojson *about = json_pack("{s:s}", "version", v->version), *all = NULL;
 	autofree char *after = json_dumps(about, JSON_COMPACT);
-	int64_t id;
 	int r = db_run(s->db, e, SQL_ADD, v->app, v->id, p->name, p->ps, p->ps ? 0 : p->server,
 		s->now);
 
 	if (r < 0)
 		return r;
-	id = db_last_id(s->db);
-	autojson *all = json_copy((json_t *)given);
-	if ((r = license_take(s, &v->package->wrapper, id, all, e)) < 0 ||
-		(r = values_check(&v->package->wrapper, NULL, all, &settings, e)) < 0 ||
-		(r = instance_put_settings(s, id, settings, e)) < 0 ||
-		(r = history_add(s, id, v->id, settings, e)) < 0 ||
-		(r = audit_add(s, "app.install", object, NULL, after, e)) < 0)
+	*id = db_last_id(s->db);
+	all = json_copy((json_t *)given);
+	if ((r = license_take(s, &v->package->wrapper, *id, all, e)) < 0 ||
+		(r = values_check(&v->package->wrapper, NULL, all, settings, e)) < 0 ||
+		(r = instance_put_settings(s, *id, *settings, e)) < 0 ||
+		(r = history_add(s, *id, v->id, *settings, e)) < 0)
+		return r;
+	return audit_add(s, "app.install", object, NULL, after, e);
+}
+
+static int create(struct sxc *s, const struct app_version *v, const struct app_place *p,
+	const json_t *given, int64_t *job, struct err *e)
+{
+	autofree char *object = instance_object(v->name, p->name);
+	autojson *settings = NULL;
+	int64_t id;
+	int r = add_row(s, v, p, given, &id, &settings, e);
+
+	if (r < 0)
 		return r;
 	return job_create(s, &job_kind_app_install, object, p->server,
 		json_pack("{s:I, s:s, s:b, s:s, s:s, s:s, s:s, s:O}", "instance", (json_int_t)id,
@@ -331,4 +345,41 @@ int app_install_tx(struct sxc *s, int64_t ps, const char *app, const char *versi
 		return r;
 	*job = jobs.v[jobs.n - 1];
 	return 0;
+}
+
+/* ---- those of a backup ---- */
+
+static int adopt(struct sxc *s, const struct app_place *p, const json_t *o, struct err *e)
+{
+	autoclean(app_version_release) struct app_version v = {0};
+	const char *app = json_string_value(json_object_get(o, "app"));
+	const char *version = json_string_value(json_object_get(o, "version"));
+	const json_t *given = json_object_get(o, "settings");
+	const char *state = json_string_value(json_object_get(o, "state"));
+	autojson *settings = NULL;
+	struct err why;
+	int64_t id;
+	int r;
+
+	if (!app || !version || !json_is_object(given))
+		return err_set(e, E_INTEGRITY, "the backup's list of applications is damaged");
+	if (app_version_get(s, app, version, &v, &why) < 0 ||
+		!str_eq(v.digest, json_string_value(json_object_get(o, "digest")))) {
+		sxc_note(s, 0, "%s %s is not registered here: %s has its files, the books do not",
+			app, version, p->name);
+		return 0;
+	}
+	if ((r = add_row(s, &v, p, given, &id, &settings, e)) < 0)
+		return err_wrap(e, "%s", app);
+	return db_run(s->db, e, SQL_STATE, id, str_eq(state, "stopped") ? "stopped" : "running");
+}
+
+int instances_adopt_tx(struct sxc *s, const char *place, const json_t *list, struct err *e)
+{
+	autoclean(app_place_release) struct app_place p = {0};
+	int r = app_place_get(s, place, &p, e);
+
+	for (size_t i = 0; i < json_array_size(list) && r >= 0; i++)
+		r = adopt(s, &p, json_array_get(list, i), e);
+	return r;
 }

@@ -78,8 +78,7 @@ static int push_package(struct job *j, struct err *e)
 	return r;
 }
 
-/* The server learns once whose packages to take. */
-static int introduce(struct job *j, struct err *e)
+int app_introduce(struct job *j, struct err *e)
 {
 	autofree char *path = sxc_path(j->sxc, "keys/sign.pub");
 	unsigned char pub[SIGN_PUBLIC_SIZE];
@@ -150,7 +149,7 @@ static int forget(struct job *j, struct err *e)
 
 static const struct job_step steps_install[] = {
 	{.name = "take it down in the books", .undo_commit = forget, .undo_name = "strike it out"},
-	{.name = "introduce the signing key", .run = introduce},
+	{.name = "introduce the signing key", .run = app_introduce},
 	{.name = "bring package", .run = push_package},
 	{.name = "install",
 		.run = install,
@@ -222,7 +221,7 @@ static const struct job_step steps_update[] = {
 	{.name = "take it down in the books",
 		.undo_commit = as_before,
 		.undo_name = "strike it out"},
-	{.name = "introduce the signing key", .run = introduce},
+	{.name = "introduce the signing key", .run = app_introduce},
 	{.name = "bring package", .run = push_package},
 	{.name = "update",
 		.run = update,

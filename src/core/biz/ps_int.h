@@ -34,8 +34,10 @@ int ps_step_remove(struct job *j, struct err *e);
 int ps_step_start(struct job *j, struct err *e);
 int ps_step_stop(struct job *j, struct err *e);
 int ps_step_start_first(struct job *j, struct err *e); /* unless "stopped" */
-int ps_step_added(struct job *j, struct err *e);       /* commit of the last */
-int ps_step_forget(struct job *j, struct err *e);      /* commit: out of the books */
+/* Install all that the books have there (ps_rebuild.c). */
+int ps_step_install_again(struct job *j, struct err *e);
+int ps_step_added(struct job *j, struct err *e);  /* commit of the last */
+int ps_step_forget(struct job *j, struct err *e); /* commit: out of the books */
 
 int ps_step_start_again(struct job *j, struct err *e); /* if it "was" running */
 /* Layers, in ps_snapshot.c: the prepared one for that it lives in, and back; then what was is kept

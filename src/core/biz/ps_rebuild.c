@@ -135,11 +135,13 @@ static int install_one(struct job *j, const struct instance *in, const struct ap
 }
 
 /* In the order in which they came: what one requires was there first. */
-static int install_again(struct job *j, struct err *e)
+int ps_step_install_again(struct job *j, struct err *e)
 {
 	autoclean(ids_release) struct ids ids = {0};
-	int r = goes_back(j) ? 0 : instances_of(j, &ids, e);
+	int r = instances_of(j, &ids, e);
 
+	if (r >= 0 && ids.n)
+		r = app_introduce(j, e);
 	for (size_t i = 0; i < ids.n && r >= 0; i++) {
 		autoclean(instance_release) struct instance in = {0};
 		autoclean(app_version_release) struct app_version v = {0};
@@ -151,6 +153,11 @@ static int install_again(struct job *j, struct err *e)
 			r = install_one(j, &in, &v, e);
 	}
 	return r < 0 ? r : 0;
+}
+
+static int install_again(struct job *j, struct err *e)
+{
+	return goes_back(j) ? 0 : ps_step_install_again(j, e);
 }
 
 static int stop_again(struct job *j, struct err *e)

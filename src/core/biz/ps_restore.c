@@ -2,6 +2,7 @@
 /* Backups come back: over a private server that is there, or as a new one. */
 #include <string.h>
 
+#include "biz/app_int.h"
 #include "biz/ps_files.h"
 #include "biz/ps_int.h"
 #include "biz/server.h"
@@ -14,12 +15,6 @@
 #define SQL_UNPACKED                                                                               \
 	"SELECT unpacked FROM image WHERE ?1 IS NULL OR name = ?1 ORDER BY id DESC LIMIT 1"
 #define SLACK (INT64_C(64) << 20) /* bytes: the image's files differ a little once they lived */
-
-static void json_cleanup(json_t **j)
-{
-	json_decref(*j);
-}
-#define autojson autoclean(json_cleanup) json_t
 
 /* ---- the manifest ---- */
 
@@ -130,6 +125,7 @@ static const struct job_step steps_restore_new[] = {
 	{.name = "unpack", .run = unpack},
 	{.name = "exchange files", .run = ps_step_exchange},
 	{.name = "start private server", .run = ps_step_start_first, .commit = ps_step_added},
+	{.name = "install applications again", .run = ps_step_install_again},
 	{.name = "remove what is not needed", .run = settle},
 };
 JOB_KIND(ps_restore_new, "ps.restore-new", steps_restore_new);
@@ -164,8 +160,20 @@ static int choose_image(struct sxc *s, const json_t *manifest, char **image, str
 	return r < 0 ? r : 0;
 }
 
+/* Applications are taken up where they can be: inside what runs. */
+static int adopt_apps(struct sxc *s, const struct ps_new *n, const json_t *manifest, struct err *e)
+{
+	const json_t *list = json_object_get(manifest, "applications");
+
+	if (!n->stopped)
+		return instances_adopt_tx(s, n->name, list, e);
+	if (json_array_size(list))
+		sxc_note(s, 0, "its applications are not in the books: it is not started");
+	return 0;
+}
+
 static int create_new(struct sxc *s, const struct ps_new *n, const char *file, const char *digest,
-	struct err *e)
+	const json_t *manifest, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
 	int64_t job = 0;
@@ -176,7 +184,7 @@ static int create_new(struct sxc *s, const struct ps_new *n, const char *file, c
 	tx = s;
 	r = ps_add_kind_tx(s, n, &job_kind_ps_restore_new,
 		json_pack("{s:s, s:s, s:i}", "file", file, "digest", digest, "fresh", 1), &job, e);
-	if (r < 0)
+	if (r < 0 || (r = adopt_apps(s, n, manifest, e)) < 0)
 		return r;
 	tx = NULL;
 	r = tx_commit(s, e);
@@ -214,5 +222,5 @@ int ps_restore_new(struct sxc *s, const struct ps_new *given, const char *file, 
 		n.hostname = json_string_value(json_object_get(manifest, "hostname"));
 	if ((r = ps_place(s, &n, &server, e)) < 0 || (r = check_new(s, &n, file, &b, e)) < 0)
 		return r;
-	return create_new(s, &n, file, b.digest, e);
+	return create_new(s, &n, file, b.digest, manifest, e);
 }
