@@ -462,7 +462,7 @@ CN-2026-000001	plan	2026-04-01	2026-05-01	-1000	0
 }
 
 @test "the reckoner comes to the same lines over years" {
-	run python3 "$TOP/tests/money/reckoner.py" 1 3 500
+	run python3 "$TOP/tests/money/reckoner.py" 1 8 450
 	[ "$status" = 0 ] || { echo "$output" && false; }
 }
 
