@@ -19,6 +19,8 @@ cases() { # section
 @test "time zones" { cases "Time zones"; }
 @test "edges" { cases "Edges"; }
 @test "withdrawal" { cases "Withdrawal"; }
+@test "documented elsewhere" { cases "Documented elsewhere"; }
+@test "bad days" { cases "Bad days"; }
 
 @test "explain alone derives every document of rich books again" {
 	run -0 "$TESTS/money/explain.py"

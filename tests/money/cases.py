@@ -38,7 +38,7 @@ class Case:
     def step(self, day, verb, rest):
         words = {"subscribe": "account subscribe a", "charge": "account charge a",
                  "credit": "account credit a", "pay": "account pay a",
-                 "run": "invoice run", "void": "-y invoice void", "tax": "invoice tax",
+                 "run": "invoice run", "plan": "plan", "void": "-y invoice void", "tax": "invoice tax",
                  "change": "account change a/", "cancel": "-y account cancel a/",
                  "set": "account set a"}[verb]
         glue = "" if words.endswith("/") else " "
