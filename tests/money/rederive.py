@@ -106,13 +106,18 @@ class Rederived:
             return away(gross / (1 + sum(rate for _, _, rate in rates)))
         return gross
 
-    def span(self, number, line):
-        """Nets of the lines that an amount is spread over, and which of them this line is."""
+    def span(self, number, line, told):
+        """The lines that an amount is spread over, which come to told, and their nets. In arrears
+        the set-up stands alone, though a late run may bill it with the plan's lines of that day."""
         like = [o for o in self.explained[number]
                 if (o["subscription"], o["plan"], o["start"]) ==
                 (line["subscription"], line["plan"], line["start"]) and
                 not BACK.search(o["how"]) and not o["item"].startswith("usage:")]
-        return [self.net(o, self.gross(number, o)) for o in like], like.index(line), like
+        for some in (like, [o for o in like if o["item"] != "setup"]):
+            nets = [self.net(o, self.gross(number, o)) for o in some]
+            if sum(nets) == told:
+                return some, nets
+        raise Underived(f"{number}: no lines of {line['start']} come to {told}")
 
     def discount(self, number, line, gross, net):
         m = PERCENT.search(line["how"])
@@ -120,12 +125,10 @@ class Rederived:
             return away(net * Fraction(m[1]) / 100)
         m = FIXED.search(line["how"])
         if m:
-            nets, at, like = self.span(number, line)
-            if sum(nets) != self.minor(number, m[2]):
-                raise Underived(f"{number}: {nets} do not come to {m[2]}")
+            like, nets = self.span(number, line, self.minor(number, m[2]))
             plan = next(o for o in like if o["item"] == "plan")
             total = away(Fraction(self.minor(number, m[1]) * plan["days"], plan["whole"]))
-            return spread(min(total, sum(nets)), nets)[at]
+            return spread(min(total, sum(nets)), nets)[like.index(line)]
         if "; of its discount " not in line["how"]:
             return 0
         back = BACK.search(line["how"])
