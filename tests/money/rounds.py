@@ -200,7 +200,7 @@ class Round:
     def note(self, args, status, lives, fault, err):
         how = {k: v for k, v in fault.items() if k.startswith("FAIL_") and k != "FAIL_UNDER"}
         self.told.append(f"{' '.join(args)}: {status} "
-                         f"{f'{lives:.4f} s' if lives is not None else ''} {how or ''} {err.strip()}")
+                         f"{f'{lives:.4f} s' if lives is not None else ''} {how or ''} {err.strip().splitlines()[-1:]}")
         if status == -9:
             self.counts["killed"] += 1
         elif fault and status not in (0, *REFUSED):
@@ -222,10 +222,13 @@ class Round:
             home.sxc("invoice", "run")
         if not self.books.outside:
             return
-        for days in range(1, 9):                 # what was refused waits, some hours at most
+        # What was refused waits, some hours at most. What a killed run had just started may hold its
+        # lock for a moment.
+        for days in range(1, 9):
             home.now = self.today + DAY * days
-            home.sxc("invoice", "gateway", "run", may=(0, 10))
-            home.sxc("mail", "run", may=(0, 10))
+            time.sleep(0.1 * (days - 1))
+            home.sxc("invoice", "gateway", "run", may=(0, 10, 11))
+            home.sxc("mail", "run", may=(0, 10, 11))
             if not home.rows("SELECT 1 FROM mail WHERE state IN ('queued', 'sending')") and \
                     not home.rows("SELECT 1 FROM charge WHERE state NOT IN ('paid', 'dropped')"):
                 return
@@ -303,7 +306,7 @@ class Round:
     def prove_mail(self):
         """One notice a document, one message a row; the recorder may still be at the last."""
         wanted = self.home.count("SELECT 'sxc-' || id || '-' || nonce FROM mail")
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while sum(self.recorded().values()) < sum(wanted.values()) and time.monotonic() < until:
             time.sleep(0.05)
         self.same("messages", self.recorded(), wanted)
@@ -325,8 +328,8 @@ def play(books, seed, tmp):
     try:
         one.play()
     except Wrong as e:
-        print(f"round {seed} ({one.today}): {e}", *one.told, sep="\n    ")
-        print(f"again: tests/money/rounds.py {seed} 1")
+        print(f"round {seed}, on {one.today}:", *one.told, sep="\n    ")
+        print(f"round {seed}: {e}\nagain: tests/money/rounds.py {seed} 1")
         sys.exit(1)
     shutil.rmtree(one.home.path)
     shutil.rmtree(one.home.outbox)
