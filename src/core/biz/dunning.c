@@ -9,8 +9,9 @@
 #include "util/tz.h"
 
 #define SQL_OPEN                                                                                   \
-	"SELECT i.id FROM invoice i JOIN account a ON a.id = i.account WHERE i.state = 'open' "    \
-	"AND i.kind = 'invoice' AND a.parked = 0 AND (?1 IS NULL OR a.name = ?1) ORDER BY i.id"
+	"SELECT i.id FROM invoice i WHERE i.state = 'open' AND i.kind = 'invoice' "                \
+	"AND i.due <= ?2 AND (SELECT a.parked = 0 AND (?1 IS NULL OR a.name = ?1) FROM account a " \
+	"WHERE a.id = i.account) ORDER BY i.due, i.id"
 /* Sent: by the first notice that really went out; where mail was off, as it opened. */
 #define SQL_GET                                                                                    \
 	"SELECT i.number, i.account, i.due, i.balance, i.opened, iif(EXISTS (SELECT 1 FROM mail "  \
@@ -274,10 +275,12 @@ static int step_alone(struct run *run, int64_t invoice, struct err *e)
 	return 0;
 }
 
-static int collect(struct sxc *s, const char *account, struct job_ids *ids, struct err *e)
+/* Open invoices that fall due up to a day. */
+static int collect(struct sxc *s, const char *account, const char *due, struct job_ids *ids,
+	struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_OPEN, account);
+	int r = db_query(s->db, &q, e, SQL_OPEN, account, due);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0)
 		vec_push(ids, db_i64(&q, 0));
@@ -303,10 +306,28 @@ static int run_batch(struct run *run, const int64_t *ids, size_t n, struct err *
 	return tell(run, e);
 }
 
+/* No step of any schedule is due for what falls due after that day; tomorrow is the latest day that
+ * it can be anywhere. */
+static int last_due(struct sxc *s, char day[DAY_TEXT], struct err *e)
+{
+	autofree char *yaml = NULL;
+	int64_t first;
+	int r = config_get(s, "dunning.schedules", &yaml, e);
+
+	if (r < 0 || (r = dunning_schedules_first(yaml, &first, e)) < 0)
+		return r;
+	day_format(s->now / 86400 + 1 - first, day);
+	return 0;
+}
+
 static int run_all(struct run *run, const char *account, struct err *e)
 {
 	autojobs ids = {0};
-	int r = collect(run->s, account, &ids, e);
+	char due[DAY_TEXT];
+	int r = last_due(run->s, due, e);
+
+	if (r == 0)
+		r = collect(run->s, account, due, &ids, e);
 
 	for (size_t i = 0; r == 0 && i < ids.n; i += BATCH)
 		r = run_batch(run, ids.v + i, ids.n - i < BATCH ? ids.n - i : BATCH, e);
@@ -394,7 +415,7 @@ static int tell_state(struct sxc *s, int64_t invoice, account_row_fn fn, void *a
 int dunning_list(struct sxc *s, const char *account, account_row_fn fn, void *arg, struct err *e)
 {
 	autojobs ids = {0};
-	int r = collect(s, account, &ids, e);
+	int r = collect(s, account, "9999-12-31", &ids, e);
 
 	for (size_t i = 0; r == 0 && i < ids.n; i++)
 		r = tell_state(s, ids.v[i], fn, arg, e);

@@ -194,6 +194,36 @@ int dunning_schedule_read(const char *yaml, const char *name, struct dunning_sch
 		"no dunning schedule named '%.40s': \"sxc config get dunning.schedules\"", name);
 }
 
+/* Steps stand in order: the first one counts. */
+static void first_of(const struct dunning_schedule *s, int64_t *after)
+{
+	if (s->n && s->v[0].after < *after)
+		*after = s->v[0].after;
+}
+
+int dunning_schedules_first(const char *yaml, int64_t *after, struct err *e)
+{
+	autoschedule standard = {0};
+	const struct yaml_node *root;
+	autoyaml *y = NULL;
+	int r;
+
+	*after = DAYS_MOST;
+	if ((r = read_standard(&standard, e)) < 0)
+		return r;
+	first_of(&standard, after);
+	if (!yaml || (r = yaml_parse(&y, FILE_NAME, yaml, strlen(yaml), e)) < 0)
+		return r;
+	root = yaml_root(y);
+	for (size_t i = 0; r == 0 && i < root->n; i++) {
+		autoschedule s = {0};
+
+		r = read_list(root->items[i], root->keys[i]->text, &s, e);
+		first_of(&s, after);
+	}
+	return r;
+}
+
 int dunning_schedules_check(const char *yaml, struct err *e)
 {
 	const struct yaml_node *root;

@@ -37,6 +37,8 @@ const char *dunning_do_name(enum dunning_do act);
 /* Read the schedule of that name. yaml NULL: none are set. E_NOTFOUND, E_USAGE. */
 int dunning_schedule_read(const char *yaml, const char *name, struct dunning_schedule *out,
 	struct err *e);
+/* The fewest days after the due date on which any schedule does something. E_USAGE. */
+int dunning_schedules_first(const char *yaml, int64_t *after, struct err *e);
 /* Are all of them right? E_USAGE "dunning.schedules:line:column: …". */
 int dunning_schedules_check(const char *yaml, struct err *e);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "biz/invoice_int.h"
+#include "biz/mail.h"
 #include "biz/tax.h"
 #include "util/str.h"
 
@@ -81,8 +82,10 @@ int billing_begin(struct billing *b, struct sxc *s, const char *until, struct er
 		(int)c.year);
 	snprintf(b->credit_notes.prefix, sizeof(b->credit_notes.prefix), "%.20sCN-%04d-",
 		prefix ? prefix : "", (int)c.year);
-	r = read_until(b, until, b->date, e);
-	return r < 0 ? r : read_seller(b, e);
+	if ((r = read_until(b, until, b->date, e)) < 0 || (r = mail_is_on(s, e)) < 0)
+		return r;
+	b->mailed = r > 0;
+	return read_seller(b, e);
 }
 
 static int read_series(struct billing *b, const char *kind, struct series *series, struct err *e)

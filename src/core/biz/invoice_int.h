@@ -24,6 +24,8 @@ struct billing {
 	int64_t until; /* day, or DAY_NONE: today where the account lives */
 	int64_t date;  /* of the documents: today where the seller is */
 	int64_t terms; /* days */
+	bool mailed;   /* customers are told of their documents */
+	bool pending;  /* as a batch begins, some subscriptions wait to be provided */
 	struct tz *tz; /* of the account before */
 	struct series invoices, credit_notes;
 	char *seller;      /* JSON, frozen in the documents */

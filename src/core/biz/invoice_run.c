@@ -164,7 +164,7 @@ static int bill_one(struct billing *b, struct draft *d, struct job_ids *jobs, st
 		if (r == 0 && (d->a.credit || d->credit_note))
 			r = settle_credit(b->s, d->a.id, jobs, e);
 	}
-	return r < 0 ? r : subscription_retry(b->s, d->a.id, jobs, e);
+	return r < 0 || !b->pending ? r : subscription_retry(b->s, d->a.id, jobs, e);
 }
 
 static int park(struct billing *b, int64_t account, const char *why, struct err *e)
@@ -297,9 +297,11 @@ static int bill_batch(struct run *run, struct batch *batch, struct err *e)
 	if (r < 0)
 		return r;
 	tx = run->b.s;
-	if ((r = billing_read_series(&run->b, e)) < 0 || (r = fill(run, batch, e)) < 0 ||
-		batch->n == 0 || (r = draft_all(&run->b, batch, e)) < 0 ||
-		(r = write_all(run, batch, e)) < 0 || (r = audit_batch(run, batch, e)) < 0)
+	if ((r = billing_read_series(&run->b, e)) < 0 ||
+		(r = subscription_any_pending(run->b.s, &run->b.pending, e)) < 0 ||
+		(r = fill(run, batch, e)) < 0 || batch->n == 0 ||
+		(r = draft_all(&run->b, batch, e)) < 0 || (r = write_all(run, batch, e)) < 0 ||
+		(r = audit_batch(run, batch, e)) < 0)
 		return r;
 	tx = NULL;
 	return tx_commit(run->b.s, e);

@@ -213,7 +213,7 @@ int draft_store(struct billing *b, const struct draft *d, int64_t *id, struct er
 	if ((r = store_head(b, d, id, e)) < 0 || (r = store_lines(b->s, d, *id, e)) < 0 ||
 		(r = post(b, d, *id, e)) < 0)
 		return r;
-	r = mail_document(b->s, d->a.id, *id, d->credit_note, e);
+	r = b->mailed ? mail_document(b->s, d->a.id, *id, d->credit_note, e) : 0;
 	if (r == 0 && !d->credit_note)
 		r = charge_queue(b->s, d->a.id, *id, e);
 	return r < 0 ? r : 0;

@@ -101,6 +101,8 @@ int subscription_cancel(struct sxc *s, const char *subscription, enum cancel_whe
 int subscription_paid(struct sxc *s, int64_t id, struct job_ids *jobs, struct err *e);
 /* Try all of an account that wait although an invoice of theirs is paid. */
 int subscription_retry(struct sxc *s, int64_t account, struct job_ids *jobs, struct err *e);
+/* Is there any that waits to be provided? */
+int subscription_any_pending(struct sxc *s, bool *any, struct err *e);
 /* End all of an account today. */
 int subscription_cancel_all(struct sxc *s, const struct account *a, struct job_ids *jobs,
 	struct err *e);

@@ -15,7 +15,7 @@
 #define HEAD                                                                                       \
 	"SELECT id, first_paid, until, setup_due, paid_until, number, state, coupon, "             \
 	"EXISTS (SELECT 1 FROM subscription_term t WHERE t.subscription = s.id AND t.seq = 2), "   \
-	"EXISTS (SELECT 1 FROM dunning_hold h WHERE h.subscription = s.id), withdrawn "            \
+	"EXISTS (SELECT 1 FROM dunning_hold h WHERE h.subscription = s.id), withdrawn, currency "  \
 	"FROM subscription s "
 #define SQL_HEAD HEAD "WHERE id = ?1"
 #define SQL_DUE  HEAD "WHERE account = ?1 AND wake <= ?2 ORDER BY number"
@@ -26,8 +26,8 @@
 	"EXISTS (SELECT 1 FROM term_option o WHERE o.term = t.id), "                               \
 	"EXISTS (SELECT 1 FROM billed b WHERE b.subscription = ?1 AND b.term = t.id "              \
 	"AND (t.until IS NOT NULL OR b.start >= t.billed_until)) FROM subscription_term t "        \
-	"JOIN subscription s ON s.id = t.subscription JOIN plan_version v ON v.id = t.version "    \
-	"JOIN plan_price x ON x.version = v.id AND x.currency = s.currency "                       \
+	"JOIN plan_version v ON v.id = t.version "                                                 \
+	"JOIN plan_price x ON x.version = v.id AND x.currency = ?2 "                               \
 	"WHERE t.subscription = ?1 AND t.closed = 0 ORDER BY t.seq"
 #define SQL_PAUSES                                                                                 \
 	"SELECT day, lifted FROM dunning_hold WHERE subscription = ?1 AND effect = 'suspend' "     \
@@ -152,10 +152,10 @@ static int load_charges(struct sxc *s, struct bill_sub *sub, const struct bill_t
 	return r;
 }
 
-static int load_terms(struct sxc *s, struct bill_sub *sub, struct err *e)
+static int load_terms(struct sxc *s, struct bill_sub *sub, const char *currency, struct err *e)
 {
 	autoclean(db_done) struct query q = {0};
-	int r = db_query(s->db, &q, e, SQL_TERMS, sub->id);
+	int r = db_query(s->db, &q, e, SQL_TERMS, sub->id, currency);
 
 	while (r >= 0 && (r = db_next(&q, e)) > 0) {
 		bool options = db_i64(&q, 15), charges = db_i64(&q, 16);
@@ -196,11 +196,11 @@ static int load_pauses(struct sxc *s, struct bill_sub *sub, struct err *e)
 }
 
 /* Most have never been dunned, and a query costs more than this look. */
-static int load_rest(struct sxc *s, struct bill_sub *sub, bool dunned, struct err *e)
+static int load_rest(struct sxc *s, struct bill_sub *sub, struct query *head, struct err *e)
 {
-	int r = dunned ? load_pauses(s, sub, e) : 0;
+	int r = db_i64(head, 9) ? load_pauses(s, sub, e) : 0;
 
-	return r < 0 ? r : load_terms(s, sub, e);
+	return r < 0 ? r : load_terms(s, sub, db_text(head, 11), e);
 }
 
 static void read_head(struct query *q, struct bill_sub *sub)
@@ -225,7 +225,7 @@ int subscription_load(struct sxc *s, int64_t id, struct bill_sub *sub, struct er
 	if (r <= 0)
 		return r < 0 ? r : err_set(e, E_NOTFOUND, "no such subscription");
 	read_head(&q, sub);
-	return load_rest(s, sub, db_i64(&q, 9), e);
+	return load_rest(s, sub, &q, e);
 }
 
 int subscription_load_due(struct sxc *s, int64_t account, int64_t day, struct bill_subs *subs,
@@ -239,7 +239,7 @@ int subscription_load_due(struct sxc *s, int64_t account, int64_t day, struct bi
 		struct bill_sub sub;
 
 		read_head(&q, &sub);
-		r = load_rest(s, &sub, db_i64(&q, 9), e);
+		r = load_rest(s, &sub, &q, e);
 		vec_push(subs, sub);
 	}
 	return r;

@@ -17,6 +17,7 @@
 	"(SELECT 1 FROM invoice_line l JOIN invoice i ON i.id = l.invoice "                        \
 	"WHERE l.subscription = s.id AND i.state = 'paid' AND i.kind = 'invoice' "                 \
 	"AND NOT EXISTS (SELECT 1 FROM invoice_line c WHERE c.credits = l.id))"
+#define SQL_ANY_PENDING "SELECT EXISTS (SELECT 1 FROM subscription WHERE state = 'pending')"
 #define SQL_WAIT                                                                                   \
 	"UPDATE subscription SET state = 'pending', provided = NULL, "                             \
 	"wake = min(coalesce(wake, ?2), ?2) WHERE id = ?1"
@@ -117,6 +118,15 @@ int subscription_paid(struct sxc *s, int64_t id, struct job_ids *jobs, struct er
 	if (job)
 		vec_push(jobs, job);
 	return db_run(s->db, e, SQL_ACTIVATE, id, job ? db_arg_i64(term) : db_null());
+}
+
+int subscription_any_pending(struct sxc *s, bool *any, struct err *e)
+{
+	int64_t found = 0;
+	int r = db_get_i64(s->db, &found, e, SQL_ANY_PENDING);
+
+	*any = found;
+	return r < 0 ? r : 0;
 }
 
 int subscription_retry(struct sxc *s, int64_t account, struct job_ids *jobs, struct err *e)

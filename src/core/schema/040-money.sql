@@ -139,6 +139,7 @@ CREATE TABLE subscription (
 	created INTEGER NOT NULL,
 	UNIQUE (account, number)
 ) STRICT;
+CREATE INDEX subscription_pending ON subscription (account) WHERE state = 'pending';
 CREATE INDEX subscription_plan ON subscription (plan, account) WHERE state <> 'ended';
 
 -- What was agreed, from a day on; a change begins another term. Terms of a subscription meet.
