@@ -11,6 +11,7 @@
 #include "agent/cgroup.h"
 #include "agent/net.h"
 #include "agent/net_sxps.h"
+#include "agent/net_transfer.h"
 #include "agent/ps.h"
 #include "agent/ps_conf.h"
 #include "agent/ps_layer.h"
@@ -91,9 +92,16 @@ static int start(const char *name, int timeout, struct err *e)
 
 static int stop(const char *name, int timeout, struct err *e)
 {
+	autoconf_ps c = {0};
+	struct err ignored;
 	int rc = unit_enable(name, false, e);
 
-	return rc < 0 ? rc : unit_stop(name, timeout, e);
+	if (rc < 0)
+		return rc;
+	/* Without the module the interface counts, and goes when init ends. */
+	if (ps_conf_read(&c, name, &ignored) == 0)
+		transfer_checkpoint(&c, &ignored);
+	return unit_stop(name, timeout, e);
 }
 
 static int pid_answer(const char *name, struct msg *ans)
