@@ -335,10 +335,15 @@ CN-2026-000001	plan	2026-04-01	2026-05-01	-1000	0
 	assert_ok "credit note CN-2026-000001 corrects invoice 2026-000001"
 	run sql "SELECT state, credit, balance FROM v_invoice WHERE invoice = '2026-000001'"
 	[ "$output" = "open	500	1000" ] || { echo "$output" && false; }
-	run_sxc invoice credit-note 2026-000001 --reason "goodwill" -y
+	run_sxc invoice credit-note 2026-000001 --line 1 --reason "goodwill" -y
 	assert_refused 5 "line 1 of 2026-000001 has been credited already"
 	run_sxc invoice credit-note 2026-000001 --line 7 --reason "goodwill" -y
-	assert_refused 3 "2026-000001 has no such line"
+	assert_refused 3 "2026-000001 has no line 7"
+	run_sxc invoice credit-note 2026-000001 --reason "goodwill" -y
+	assert_ok "credit note CN-2026-000002 corrects invoice 2026-000001"
+	[ "$(sql "SELECT total FROM v_invoice WHERE kind = 'credit-note'")" = $'-500\n-1000' ]
+	run_sxc invoice credit-note 2026-000001 --reason "goodwill" -y
+	assert_refused 5 "2026-000001 has been credited already"
 	bill 2026-04-02
 	assert_err "0 invoices, 0 credit notes, 0 lines"
 	books

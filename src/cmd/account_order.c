@@ -86,6 +86,7 @@ static int run_subscribe(struct call *c, struct err *e)
 struct change_opts {
 	char *plan, *price, *when;
 	struct strvec options, custom;
+	bool refund;
 };
 static const struct opt opts_change[] = {OPT_ENT(struct change_opts, plan, "plan", ENT_PLAN, "PLAN",
 						 "another plan, or its current version"),
@@ -101,6 +102,8 @@ static const struct opt opts_change[] = {OPT_ENT(struct change_opts, plan, "plan
 static const struct opt opts_cancel[] = {OPT(struct change_opts, when, "when", 0, OPT_TEXT,
 						 "now|end|withdraw",
 						 "default: what the plan's policy says"),
+	OPT(struct change_opts, refund, "refund", 0, OPT_FLAG, NULL,
+		"what is credited for it goes back instead of becoming credit"),
 	OPT_END};
 static const struct arg args_subscription[] = {{"SUBSCRIPTION", ENT_SUBSCRIPTION, ARG_ONE},
 	ARG_END};
@@ -141,8 +144,10 @@ static int run_cancel(struct call *c, struct err *e)
 	const struct change_opts *o = c->opts;
 	struct cancel_done done;
 	autojobs jobs = {0};
-	enum cancel_when when = (enum cancel_when)when_of(o->when, words);
-	int r = subscription_cancel(c->sxc, c->args[0], when, &done, &jobs, e);
+	struct cancel_new n = {.subscription = c->args[0],
+		.when = (enum cancel_when)when_of(o->when, words),
+		.refund = o->refund};
+	int r = subscription_cancel(c->sxc, &n, &done, &jobs, e);
 
 	if (r < 0)
 		return r;

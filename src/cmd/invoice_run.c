@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* sxc invoice: run, preview, pay, void, credit-note, write-off. */
+#include <string.h>
+
 #include "biz/dunning.h"
 #include "biz/invoice.h"
 #include "biz/write_off.h"
@@ -141,8 +143,9 @@ static int run_pay(struct call *c, struct err *e)
 /* ---- void, credit-note ---- */
 
 struct correct_opts {
-	char *reason;
+	char *reason, *amount;
 	struct strvec lines;
+	bool refund;
 };
 static const struct opt opts_void[] = {OPT(struct correct_opts, reason, "reason", 0, OPT_TEXT,
 					       "TEXT", "why: the credit note says so"),
@@ -153,7 +156,12 @@ static const struct opt opts_write_off[] = {OPT(struct correct_opts, reason, "re
 static const struct opt opts_credit_note[] = {OPT(struct correct_opts, reason, "reason", 0,
 						      OPT_TEXT, "TEXT",
 						      "why: the credit note says so"),
-	OPT(struct correct_opts, lines, "line", 0, OPT_TEXTS, "N", "only that line; may repeat"),
+	OPT(struct correct_opts, lines, "line", 0, OPT_TEXTS, "N[=AMOUNT]",
+		"only that line, or so much of it; may repeat"),
+	OPT(struct correct_opts, amount, "amount", 0, OPT_TEXT, "AMOUNT",
+		"so much of the invoice, taxes within"),
+	OPT(struct correct_opts, refund, "refund", 0, OPT_FLAG, NULL,
+		"what was paid goes back instead of becoming credit"),
 	OPT_END};
 static const struct arg args_invoice[] = {{"ID", ENT_INVOICE, ARG_ONE}, ARG_END};
 
@@ -172,28 +180,54 @@ static int run_void(struct call *c, struct err *e)
 	return money_run_jobs(c, &jobs, e);
 }
 
-static int read_lines(const struct strvec *texts, int64_t *lines, struct err *e)
+/* "3", "3=10.00"; the text is cut at the sign. */
+static int read_lines(const struct strvec *texts, struct credit_note_line *lines, struct err *e)
 {
-	for (size_t i = 0; i < texts->n; i++)
-		if (units_int(texts->v[i], &lines[i]) < 0 || lines[i] < 1)
+	for (size_t i = 0; i < texts->n; i++) {
+		char *equal = strchr(texts->v[i], '=');
+
+		if (equal)
+			*equal = '\0';
+		lines[i].amount = equal ? equal + 1 : NULL;
+		if (units_int(texts->v[i], &lines[i].line) < 0 || lines[i].line < 1)
 			return err_set(e, E_USAGE, "--line: '%.40s' is not the number of a line",
 				texts->v[i]);
+	}
 	return 0;
+}
+
+static void tell_back(struct str *s, const struct credit_note_done *done)
+{
+	if (done->back.booked) {
+		str_add(s, "; refunded: ");
+		money_format_code(s, done->back.booked, done->currency);
+	}
+	if (done->back.asked) {
+		str_add(s, "; asked of the gateway: ");
+		money_format_code(s, done->back.asked, done->currency);
+	}
 }
 
 static int run_credit_note(struct call *c, struct err *e)
 {
 	const struct correct_opts *o = c->opts;
-	autofree int64_t *lines = mem_array(NULL, o->lines.n + 1, sizeof(*lines));
+	autofree struct credit_note_line *lines = mem_array(NULL, o->lines.n + 1, sizeof(*lines));
+	struct credit_note_new n = {.invoice = c->args[0],
+		.reason = o->reason,
+		.lines = lines,
+		.n = o->lines.n,
+		.amount = o->amount,
+		.refund = o->refund};
+	struct credit_note_done done;
+	autostr back = STR_INIT;
 	autojobs jobs = {0};
-	char number[64];
 	int r = read_lines(&o->lines, lines, e);
 
-	if (r < 0 || (r = invoice_credit_note(c->sxc, c->args[0], lines, o->lines.n, o->reason,
-			      number, &jobs, e)) < 0)
+	if (r < 0 || (r = invoice_credit_note(c->sxc, &n, &done, &jobs, e)) < 0)
 		return r;
-	out_done_name(c->out, "invoice", number, "credit note %s corrects invoice %s", number,
-		c->args[0]);
+	tell_back(&back, &done);
+	out_done_name(c->out, "invoice", done.number, "credit note %s corrects invoice %s%s",
+		done.number, c->args[0], str_c(&back));
 	return money_run_jobs(c, &jobs, e);
 }
 
@@ -247,7 +281,7 @@ const struct cmd invoice_cmd_void = {.noun = "invoice",
 	.run = run_void};
 const struct cmd invoice_cmd_credit_note = {.noun = "invoice",
 	.verb = "credit-note",
-	.help = "credit an invoice, or lines of it, for good",
+	.help = "credit an invoice, or lines or amounts of it, for good",
 	.opts = opts_credit_note,
 	.opts_size = sizeof(struct correct_opts),
 	.args = args_invoice,

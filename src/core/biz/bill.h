@@ -96,6 +96,7 @@ struct bill_item {
 	int64_t sub, term, version; /* row ids, 0 for extras */
 	int64_t extra;              /* row id of an extra, else 0 */
 	bool credit;                /* takes back what a charge has left */
+	bool part;                  /* a person's amount of it, not its days */
 	int64_t credits_line;       /* row id of that charge, 0: it is credits_item */
 	size_t credits_item;        /* index into the same list */
 	char *item;

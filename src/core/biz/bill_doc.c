@@ -156,6 +156,17 @@ static int sum_line(struct bill_doc *doc, struct doc_line *line, struct err *e)
 	return r;
 }
 
+void bill_doc_sum(struct bill_doc *doc)
+{
+	doc->subtotal = doc->discount = doc->tax = 0;
+	vec_each(&doc->lines, line) {
+		doc->subtotal += line->amount;
+		doc->discount += line->discount;
+		doc->tax += line->tax;
+	}
+	doc->total = doc->subtotal - doc->discount + doc->tax;
+}
+
 int bill_doc_add(struct bill_doc *doc, struct bill_item *item, const struct tax_shares *rates,
 	struct err *e)
 {

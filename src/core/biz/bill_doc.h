@@ -58,6 +58,8 @@ int bill_net(int64_t gross, bool included, const struct tax_shares *rates, int64
 int bill_tax(int64_t gross, bool included, int64_t discount, struct tax_shares *rates, int64_t *net,
 	struct err *e);
 
+/* Sum the document up again, after amounts of its lines were set. */
+void bill_doc_sum(struct bill_doc *doc);
 /*
  * Add a line. Takes over what item owns (it is left empty). rates: those that apply to it, copied;
  * NULL for none. E_LIMIT.

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "biz/account.h"
+#include "biz/refund.h"
 #include "biz/settle.h"
 #include "svc/sxc.h"
 #include "util/str.h"
@@ -73,9 +74,29 @@ int invoice_preview(struct sxc *s, const struct run_opts *o, account_row_fn fn, 
  */
 int invoice_void(struct sxc *s, const char *invoice, const char *reason, char number[64],
 	struct job_ids *jobs, struct err *e);
-/* Credit lines (n 0: all) of an invoice whole; what they billed stays billed. */
-int invoice_credit_note(struct sxc *s, const char *invoice, const int64_t *lines, size_t n,
-	const char *reason, char number[64], struct job_ids *jobs, struct err *e);
+struct credit_note_line {
+	int64_t line;       /* its place */
+	const char *amount; /* decimal, taxes within; NULL: all that is left of it */
+};
+struct credit_note_new {
+	const char *invoice, *reason;
+	const struct credit_note_line *lines;
+	size_t n; /* 0: all lines */
+	const char
+		*amount; /* decimal, taxes within, of the whole invoice; NULL: all that is left */
+	bool refund;     /* what was paid for it goes back instead of becoming credit */
+};
+struct credit_note_done {
+	char number[64], currency[4];
+	struct refund_sum back;
+};
+/*
+ * Credit an invoice, or lines or amounts of it, for good: what they billed stays billed. An amount
+ * is spread over lines, and over the net and taxes of a line, by what is left of each. What was
+ * open of the invoice is settled first. E_LIMIT for more than is left, E_STATE when nothing is.
+ */
+int invoice_credit_note(struct sxc *s, const struct credit_note_new *c,
+	struct credit_note_done *done, struct job_ids *jobs, struct err *e);
 
 /* ---- reading ---- */
 

@@ -182,13 +182,20 @@ static int add_line(struct billing *b, struct draft *d, struct bill_item *it,
 	const struct tax_shares *rates, struct err *e)
 {
 	autoclean(tax_shares_release) struct tax_shares old = {0};
+	int64_t credits = it->credits_line;
+	bool capped;
 	int r;
 
-	if (it->credit && it->credits_line) {
-		r = invoice_line_taxes(b->s, it->credits_line, &old, e);
-		return r < 0 ? r : bill_doc_add(&d->doc, it, &old, e);
-	}
-	return bill_doc_add(&d->doc, it, it->taxable ? rates : NULL, e);
+	if (!it->credit || !credits)
+		return bill_doc_add(&d->doc, it, it->taxable ? rates : NULL, e);
+	if ((r = invoice_line_taxes(b->s, credits, &old, e)) < 0 ||
+		(r = bill_doc_add(&d->doc, it, &old, e)) < 0 ||
+		(r = invoice_cap_credit(b->s, credits, INT64_MAX,
+			 &d->doc.lines.v[d->doc.lines.n - 1], &capped, e)) < 0)
+		return r;
+	if (capped)
+		bill_doc_sum(&d->doc);
+	return 0;
 }
 
 static int add_lines(struct billing *b, struct draft *d, struct bill_items *items, struct err *e)

@@ -12,7 +12,7 @@
 	"SELECT l.id, l.seq, l.kind, l.item, l.text, l.start, l.until, l.quantity, l.unit_price, " \
 	"l.days, l.whole, l.tax_included, l.gross, l.amount, l.tax, i.currency, p.name, "          \
 	"v.version, t.anchor, t.anchor_day, v.every_n, v.every_unit, t.price IS NOT NULL, "        \
-	"o.seq, x.number, i.corrects IS NOT NULL, l.discount, a.name || '/' || s.number "          \
+	"o.seq, x.number, l.part, l.discount, a.name || '/' || s.number, l.credits "               \
 	"FROM invoice i JOIN invoice_line l ON l.invoice = i.id "                                  \
 	"JOIN account a ON a.id = i.account LEFT JOIN subscription s ON s.id = l.subscription "    \
 	"LEFT JOIN subscription_term t ON t.id = l.term "                                          \
@@ -105,23 +105,93 @@ static int64_t sign_of(struct query *q)
 	return db_i64(q, 12) < 0 ? -1 : 1;
 }
 
+static int differs(struct query *q, const char *number, struct err *e)
+{
+	return err_set(e, E_INTEGRITY, "line %lld of %s does not follow from its parts",
+		(long long)db_i64(q, 1), number);
+}
+
+/* A credit by days may have been cut to what parts had left of its line. */
+static int rework_cut(struct sxc *s, struct query *q, bool *same, struct err *e)
+{
+	autoclean(line_left_release) struct line_left left = {0};
+	struct doc_line line = {0};
+	int64_t gross = db_i64(q, 26) - db_i64(q, 13) - db_i64(q, 14);
+	int r;
+
+	*same = false;
+	if (db_is_null(q, 28) ||
+		(r = invoice_line_left(s, db_i64(q, 28), db_i64(q, 0), &left, e)) < 0)
+		return db_is_null(q, 28) ? 0 : r;
+	if (!left.parted || gross > left.gross)
+		return 0;
+	r = invoice_part(&left, gross, &line, e);
+	*same = line.amount == db_i64(q, 13) && line.tax == db_i64(q, 14) &&
+	        line.discount == db_i64(q, 26);
+	tax_shares_release(&line.taxes);
+	return r;
+}
+
 /* Work it out again and compare with what stands there. */
-static int rework(struct sxc *s, struct query *q, int64_t discount, struct tax_shares *taxes,
-	const char *number, struct str *how, int64_t *gross, struct err *e)
+static int rework(struct sxc *s, struct query *q, struct doc_line *line, const char *number,
+	struct str *how, int64_t *gross, struct err *e)
 {
 	int64_t sign = sign_of(q), net, tax = 0;
+	bool same;
 	int r = usage_is_item(db_text(q, 3)) ? usage_explain(s, db_i64(q, 0), how, gross, e)
 	                                     : bill_gross(sign * db_i64(q, 8), db_i64(q, 7),
 						       db_i64(q, 9), db_i64(q, 10), gross, e);
 
-	if (r < 0 || (r = bill_tax(*gross, db_i64(q, 11), discount, taxes, &net, e)) < 0)
+	if (r < 0 ||
+		(r = bill_tax(*gross, db_i64(q, 11), line->discount, &line->taxes, &net, e)) < 0)
 		return r;
-	vec_each(taxes, t)
+	vec_each(&line->taxes, t)
 		tax += t->amount;
-	if (*gross != db_i64(q, 12) || net != db_i64(q, 13) || tax != db_i64(q, 14) ||
-		discount != db_i64(q, 26))
-		return err_set(e, E_INTEGRITY, "line %lld of %s does not follow from its parts",
-			(long long)db_i64(q, 1), number);
+	if (*gross != db_i64(q, 12))
+		return differs(q, number, e);
+	if (net == db_i64(q, 13) && tax == db_i64(q, 14) && line->discount == db_i64(q, 26))
+		return 0;
+	r = rework_cut(s, q, &same, e);
+	return r < 0 ? r : same ? 1 : differs(q, number, e);
+}
+
+static int explain_part(struct sxc *s, struct query *q, struct doc_line *line, const char *number,
+	struct str *how, struct err *e)
+{
+	int r = invoice_explain_part(s, db_i64(q, 28), db_i64(q, 0), db_i64(q, 12), db_text(q, 15),
+		line, how, e);
+
+	if (r == 0 && (line->amount != db_i64(q, 13) || line->tax != db_i64(q, 14) ||
+			      line->discount != db_i64(q, 26)))
+		return differs(q, number, e);
+	return r;
+}
+
+/* A charge, or a credit of days. */
+static int explain_days(struct sxc *s, struct query *q, struct doc_line *line, const char *number,
+	struct told *told, struct err *e)
+{
+	autostr coupon = STR_INIT;
+	int64_t gross;
+	int r, cut;
+
+	if ((r = invoice_line_taxes(s, db_i64(q, 0), &line->taxes, e)) < 0 ||
+		(r = invoice_line_discount(s, db_i64(q, 0), &line->discount, &coupon, e)) < 0 ||
+		(cut = r = rework(s, q, line, number, &told->how, &gross, e)) < 0)
+		return r;
+	if (!usage_is_item(db_text(q, 3)))
+		add_formula(&told->how, q, sign_of(q), gross);
+	if (cut) {
+		str_add(&told->how, "; cut to the ");
+		money_format(&told->how, -db_i64(q, 13), db_text(q, 15));
+		str_add(&told->how, " that were left of its line");
+	}
+	add_source(&told->how, q);
+	str_add(&told->how, str_c(&coupon));
+	if (cut)
+		return 0;
+	add_taxes(&told->taxes, &line->taxes, db_i64(q, 13) - line->discount, db_text(q, 15),
+		db_i64(q, 11) && !line->discount);
 	return 0;
 }
 
@@ -142,28 +212,26 @@ static struct invoice_explain_row row_of(struct query *q)
 		.tax_included = db_i64(q, 11)};
 }
 
+static void line_clear(struct doc_line *line)
+{
+	tax_shares_release(&line->taxes);
+}
+
 static int explain_line(struct sxc *s, struct query *q, const char *number, account_row_fn fn,
 	void *arg, struct err *e)
 {
-	autoclean(tax_shares_release) struct tax_shares taxes = {0};
+	autoclean(line_clear) struct doc_line line = {0};
 	autoclean(told_release) struct told told = {STR_INIT, STR_INIT};
 	struct invoice_explain_row row = row_of(q);
-	autostr coupon = STR_INIT;
-	int64_t gross, discount;
-	int r;
+	int r = db_i64(q, 25) ? explain_part(s, q, &line, number, &told.how, e)
+	                      : explain_days(s, q, &line, number, &told, e);
 
-	if ((r = invoice_line_taxes(s, db_i64(q, 0), &taxes, e)) < 0 ||
-		(r = invoice_line_discount(s, db_i64(q, 0), &discount, &coupon, e)) < 0 ||
-		(r = rework(s, q, discount, &taxes, number, &told.how, &gross, e)) < 0)
+	if (r < 0)
 		return r;
-	if (!usage_is_item(row.item))
-		add_formula(&told.how, q, sign_of(q), gross);
-	add_source(&told.how, q);
-	str_add(&told.how, str_c(&coupon));
-	add_taxes(&told.taxes, &taxes, db_i64(q, 13) - discount, db_text(q, 15),
-		db_i64(q, 11) && !discount);
+	if (db_i64(q, 25))
+		add_source(&told.how, q);
 	row.how = str_c(&told.how);
-	row.taxes = taxes.n ? str_c(&told.taxes) : NULL;
+	row.taxes = told.taxes.len ? str_c(&told.taxes) : NULL;
 	return fn(arg, &row, e);
 }
 

@@ -77,6 +77,27 @@ int draft_tell(struct billing *b, const struct draft *d, account_row_fn fn, void
 int invoice_line_discount(struct sxc *s, int64_t line, int64_t *discount, struct str *how,
 	struct err *e);
 
+/* What is left of a line after its credits. */
+struct line_left {
+	int64_t gross;         /* net and taxes */
+	int64_t net, discount; /* net: less discount */
+	struct tax_shares taxes;
+	bool touched; /* something of it was credited */
+	bool parted;  /* and that by an amount */
+};
+void line_left_release(struct line_left *left);
+/* Only credits whose row ids are below before count. */
+int invoice_line_left(struct sxc *s, int64_t line, int64_t before, struct line_left *left,
+	struct err *e);
+/* Make line take back so much, taxes within, of what is left: its amounts and taxes are set. */
+int invoice_part(const struct line_left *left, int64_t gross, struct doc_line *line, struct err *e);
+/* A credit of days never takes back more than parts have left. */
+int invoice_cap_credit(struct sxc *s, int64_t credits, int64_t before, struct doc_line *line,
+	bool *capped, struct err *e);
+/* Work a part out again: line gets its amounts, how is appended to. */
+int invoice_explain_part(struct sxc *s, int64_t credits, int64_t line_id, int64_t gross,
+	const char *currency, struct doc_line *line, struct str *how, struct err *e);
+
 /* Taxes of a line as they were frozen. */
 int invoice_line_taxes(struct sxc *s, int64_t line, struct tax_shares *out, struct err *e);
 

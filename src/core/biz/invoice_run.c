@@ -11,6 +11,12 @@
 	"SELECT id, wake FROM account WHERE wake IS NOT NULL AND parked = 0 "                      \
 	"AND (wake, id) > (?1, ?2) AND wake <= ?3 ORDER BY wake, id LIMIT ?4"
 
+/* The invoices of which a credit note takes back what is to go back to who paid it. */
+#define SQL_REFUND                                                                                 \
+	"SELECT DISTINCT o.invoice, i.balance FROM invoice_line l JOIN subscription s "            \
+	"ON s.id = l.subscription AND s.refund = 1 JOIN invoice_line o ON o.id = l.credits "       \
+	"JOIN invoice i ON i.id = o.invoice WHERE l.invoice = ?1 ORDER BY o.invoice DESC"
+
 #define BATCH 1000 /* accounts committed together: what a killed run loses at most */
 
 /* Where a run stands in the order of accounts. */
@@ -147,6 +153,32 @@ static int save_subs(struct billing *b, const struct draft *d, struct job_ids *j
 	return r;
 }
 
+/* What is open of an invoice is settled first; the rest of the credit note goes back. */
+static int refund_from(struct sxc *s, const struct draft *d, int64_t invoice, int64_t balance,
+	int64_t *rest, struct job_ids *jobs, struct err *e)
+{
+	struct refund_sum sum;
+	int r = settle_credit_only(s, d->a.id, invoice, e);
+
+	*rest -= *rest < balance ? *rest : balance;
+	if (r < 0 || (r = refund_invoice(s, invoice, *rest, "cancelled", &sum, jobs, e)) < 0)
+		return r;
+	*rest -= sum.booked + sum.asked;
+	return 0;
+}
+
+static int refund_note(struct sxc *s, const struct draft *d, int64_t note, struct job_ids *jobs,
+	struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int64_t rest = -d->doc.total;
+	int r = db_query(s->db, &q, e, SQL_REFUND, note);
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0)
+		r = refund_from(s, d, db_i64(&q, 0), db_i64(&q, 1), &rest, jobs, e);
+	return r;
+}
+
 static int bill_one(struct billing *b, struct draft *d, struct job_ids *jobs, struct err *e)
 {
 	int64_t id;
@@ -161,6 +193,8 @@ static int bill_one(struct billing *b, struct draft *d, struct job_ids *jobs, st
 		r = draft_store(b, d, &id, e);
 		if (r == 0 && d->doc.total == 0)
 			r = settle_mark(b->s, id, jobs, e);
+		if (r == 0 && d->credit_note)
+			r = refund_note(b->s, d, id, jobs, e);
 		if (r == 0 && (d->a.credit || d->credit_note))
 			r = settle_credit(b->s, d->a.id, jobs, e);
 	}

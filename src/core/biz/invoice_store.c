@@ -25,8 +25,8 @@
 #define SQL_LINE                                                                                   \
 	"INSERT INTO invoice_line (invoice, seq, kind, subscription, term, version, item, text, "  \
 	"start, until, quantity, unit_price, days, whole, tax_included, gross, amount, discount, " \
-	"tax, credits) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, " \
-	"?16, ?17, ?18, ?19, ?20)"
+	"tax, credits, part) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "     \
+	"?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
 #define SQL_LINE_TAX                                                                               \
 	"INSERT INTO line_tax (line, seq, name, rate, note, amount) "                              \
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
@@ -132,7 +132,7 @@ static int store_line(struct sxc *s, const struct draft *d, int64_t invoice, siz
 		day_arg(it->start, start), day_arg(it->until, until), it->quantity,
 		it->unit_price == INT64_MIN ? db_null() : db_arg_i64(it->unit_price), it->days,
 		it->whole, it->tax_included, it->gross, line->amount, line->discount, line->tax,
-		db_ref(credits));
+		db_ref(credits), it->part);
 	if (r < 0)
 		return r;
 	ids[i] = db_last_id(s->db);

@@ -31,6 +31,12 @@
 #define SQL_OWE      "UPDATE account SET balance = balance + ?2 WHERE id = ?1"
 #define SQL_TAKE     "UPDATE account SET credit = credit - ?2 WHERE id = ?1"
 #define SQL_HAS      "SELECT credit FROM account WHERE id = ?1"
+/* What payments settled of one invoice and has not gone back. */
+#define SQL_PAYERS                                                                                 \
+	"SELECT t.payment, sum(t.amount), y.gateway FROM settlement t "                            \
+	"JOIN payment y ON y.id = t.payment WHERE t.invoice = ?1 GROUP BY t.payment "              \
+	"HAVING sum(t.amount) > 0 ORDER BY t.payment DESC"
+#define SQL_SWAP "UPDATE invoice SET paid = paid - ?2, credit = credit + ?2 WHERE id = ?1"
 #define SQL_SETTLEMENT                                                                             \
 	"INSERT INTO settlement (invoice, payment, amount, created) VALUES (?1, ?2, ?3, ?4)"
 
@@ -282,4 +288,67 @@ int refund_add(struct sxc *s, const struct refund_new *n, struct refund_done *do
 		return r;
 	tx = NULL;
 	return tx_commit(s, e);
+}
+
+/* ---- what a credit note gives back ---- */
+
+struct payer {
+	int64_t payment, amount;
+	bool by_hand;
+};
+struct payers {
+	struct payer *v;
+	size_t n, cap;
+};
+
+static void payers_release(struct payers *p)
+{
+	vec_release(p);
+}
+
+static int list_payers(struct sxc *s, int64_t invoice, struct payers *out, struct err *e)
+{
+	autoclean(db_done) struct query q = {0};
+	int r = db_query(s->db, &q, e, SQL_PAYERS, invoice);
+
+	while (r >= 0 && (r = db_next(&q, e)) > 0) {
+		struct payer p = {db_i64(&q, 0), db_i64(&q, 1), str_eq(db_text(&q, 2), "manual")};
+
+		vec_push(out, p);
+	}
+	return r;
+}
+
+/* The invoice is settled by credit in place of the payment, which then can go back. */
+static int give_back(struct sxc *s, int64_t invoice, const struct payer *p, int64_t amount,
+	const char *reason, struct refund_sum *sum, struct job_ids *jobs, struct err *e)
+{
+	int64_t charge;
+	int r;
+
+	if ((r = db_run(s->db, e, SQL_SWAP, invoice, amount)) < 0 ||
+		(r = db_run(s->db, e, SQL_SETTLEMENT, invoice, p->payment, -amount, s->now)) < 0 ||
+		(r = db_run(s->db, e, SQL_SETTLEMENT, invoice, db_null(), amount, s->now)) < 0)
+		return r;
+	*(p->by_hand ? &sum->booked : &sum->asked) += amount;
+	return p->by_hand ? refund_book(s, p->payment, amount, reason, NULL, 0, jobs, e)
+	                  : charge_queue_refund(s, p->payment, amount, reason, &charge, e);
+}
+
+int refund_invoice(struct sxc *s, int64_t invoice, int64_t most, const char *reason,
+	struct refund_sum *sum, struct job_ids *jobs, struct err *e)
+{
+	autoclean(payers_release) struct payers list = {0};
+	int r = list_payers(s, invoice, &list, e);
+
+	*sum = (struct refund_sum){0};
+	vec_each(&list, p) {
+		int64_t amount = least(p->amount, most);
+
+		if (r < 0 || amount <= 0)
+			break;
+		most -= amount;
+		r = give_back(s, invoice, p, amount, reason, sum, jobs, e);
+	}
+	return r;
 }

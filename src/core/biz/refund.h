@@ -30,6 +30,18 @@ struct refund_done {
  */
 int refund_add(struct sxc *s, const struct refund_new *n, struct refund_done *done,
 	struct job_ids *jobs, struct err *e);
+/* What went back, in minor units. */
+struct refund_sum {
+	int64_t booked; /* by hand */
+	int64_t asked;  /* of gateways: booked when they say so */
+};
+/*
+ * Give at most so much of what payments settled of an invoice back, the latest first, out of account
+ * credit that has just been given for it; it stays settled, by that credit. Inside the caller's
+ * transaction.
+ */
+int refund_invoice(struct sxc *s, int64_t invoice, int64_t most, const char *reason,
+	struct refund_sum *sum, struct job_ids *jobs, struct err *e);
 /* Book that amount of a payment went back, as a gateway said; inside the caller's transaction. */
 int refund_book(struct sxc *s, int64_t payment, int64_t amount, const char *reason,
 	const char *external_id, int64_t charge, struct job_ids *jobs, struct err *e);

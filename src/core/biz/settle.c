@@ -97,6 +97,16 @@ int settle_credit_on(struct sxc *s, int64_t account, int64_t invoice, struct job
 	return r;
 }
 
+int settle_credit_only(struct sxc *s, int64_t account, int64_t invoice, struct err *e)
+{
+	autoclean(open_release) struct open_invoice o = {0};
+	int r = next_open(s, account, invoice, &o, e);
+
+	if (r <= 0 || o.id != invoice)
+		return r < 0 ? r : 0;
+	return use_credit(s, account, &o, NULL, e);
+}
+
 int settle_credit(struct sxc *s, int64_t account, struct job_ids *jobs, struct err *e)
 {
 	return settle_credit_on(s, account, 0, jobs, e);

@@ -29,6 +29,8 @@ int settle_credit(struct sxc *s, int64_t account, struct job_ids *jobs, struct e
  * for that to be paid goes on waiting. */
 int settle_credit_on(struct sxc *s, int64_t account, int64_t invoice, struct job_ids *jobs,
 	struct err *e);
+/* Only that invoice, while it is open; what waits for it to be paid goes on waiting. */
+int settle_credit_only(struct sxc *s, int64_t account, int64_t invoice, struct err *e);
 /* Put amount on the account's credit against a book of the ledger; settles nothing. */
 int settle_give(struct sxc *s, const struct account *a, int64_t amount, const char *book,
 	const char *text, int64_t invoice, int64_t payment, struct err *e);

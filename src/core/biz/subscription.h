@@ -85,14 +85,19 @@ int subscription_migrate(struct sxc *s, const struct migrate_new *n, account_row
 /* Withdraw: only a consumer, within the days that are configured; charged for the days used, the
  * set-up goes back. */
 enum cancel_when { CANCEL_POLICY, CANCEL_NOW, CANCEL_END, CANCEL_WITHDRAW };
+struct cancel_new {
+	const char *subscription;
+	enum cancel_when when;
+	bool refund; /* what the run credits for it goes back instead of becoming account credit */
+};
 struct cancel_done {
 	char name[96];
 	char day[DAY_TEXT]; /* the first without it */
 	bool ended;         /* that is today */
 };
 /* E_STATE when it has ended, is cancelled for that day or earlier, or cannot be withdrawn from. */
-int subscription_cancel(struct sxc *s, const char *subscription, enum cancel_when when,
-	struct cancel_done *done, struct job_ids *jobs, struct err *e);
+int subscription_cancel(struct sxc *s, const struct cancel_new *n, struct cancel_done *done,
+	struct job_ids *jobs, struct err *e);
 
 /* ---- for other parts of billing; inside the caller's transaction ---- */
 

@@ -27,6 +27,7 @@
 #define SQL_ORDERED  "SELECT created FROM subscription WHERE id = ?1"
 #define SQL_WITHDRAW "UPDATE subscription SET withdrawn = 1, setup_due = 0 WHERE id = ?1"
 /* The term that bore the set-up is looked at again. */
+#define SQL_REFUND "UPDATE subscription SET refund = 1 WHERE id = ?1"
 #define SQL_REOPEN                                                                                 \
 	"UPDATE subscription_term SET closed = 0 WHERE id = (SELECT term FROM billed "             \
 	"WHERE subscription = ?1 AND item = 'setup' AND kind = 'charge')"
@@ -397,9 +398,10 @@ int sub_end_on(struct sxc *s, const struct sub *sub, int64_t day, int64_t today,
 	return audit_add(s, "account.cancel", name, NULL, after, e);
 }
 
-static int cancel(struct sxc *s, const char *subscription, enum cancel_when when,
-	struct cancel_done *done, struct job_ids *jobs, struct err *e)
+static int cancel(struct sxc *s, const struct cancel_new *n, struct cancel_done *done,
+	struct job_ids *jobs, struct err *e)
 {
+	const char *subscription = n->subscription;
 	autosub sub = {0};
 	int64_t id, today, day;
 	int r = subscription_find(s, subscription, &id, e);
@@ -411,7 +413,7 @@ static int cancel(struct sxc *s, const char *subscription, enum cancel_when when
 		return r;
 	if (str_eq(sub.state, "ended"))
 		return err_set(e, E_STATE, "%s has ended", subscription);
-	if ((r = cancel_day(s, &sub, when, today, &day, e)) < 0)
+	if ((r = cancel_day(s, &sub, n->when, today, &day, e)) < 0)
 		return r;
 	sub_name(&sub, done->name, sizeof(done->name));
 	day_format(day, done->day);
@@ -419,13 +421,15 @@ static int cancel(struct sxc *s, const char *subscription, enum cancel_when when
 	if (sub.until != DAY_NONE && sub.until <= day)
 		return err_set(e, E_STATE, "%s is cancelled from %s already", subscription,
 			day_format(sub.until, done->day));
-	if (when == CANCEL_WITHDRAW && (r = withdraw(s, &sub, today, e)) < 0)
+	if (n->when == CANCEL_WITHDRAW && (r = withdraw(s, &sub, today, e)) < 0)
+		return r;
+	if (n->refund && (r = db_run(s->db, e, SQL_REFUND, sub.id)) < 0)
 		return r;
 	return sub_end_on(s, &sub, day, today, jobs, e);
 }
 
-int subscription_cancel(struct sxc *s, const char *subscription, enum cancel_when when,
-	struct cancel_done *done, struct job_ids *jobs, struct err *e)
+int subscription_cancel(struct sxc *s, const struct cancel_new *n, struct cancel_done *done,
+	struct job_ids *jobs, struct err *e)
 {
 	autorollback struct sxc *tx = NULL;
 	int r = tx_begin(s, e);
@@ -433,7 +437,7 @@ int subscription_cancel(struct sxc *s, const char *subscription, enum cancel_whe
 	if (r < 0)
 		return r;
 	tx = s;
-	if ((r = cancel(s, subscription, when, done, jobs, e)) < 0)
+	if ((r = cancel(s, n, done, jobs, e)) < 0)
 		return r;
 	tx = NULL;
 	return tx_commit(s, e);

@@ -40,7 +40,7 @@
 #define SQL_CHARGES                                                                                \
 	"SELECT l.id, b.item, l.start, l.until, l.quantity, l.unit_price, l.whole, "               \
 	"EXISTS (SELECT 1 FROM invoice_line c JOIN invoice i ON i.id = c.invoice "                 \
-	"WHERE c.credits = l.id AND i.state <> 'void') "                                           \
+	"WHERE c.credits = l.id AND i.state <> 'void' AND c.part = 0) "                            \
 	"FROM billed b JOIN invoice_line l ON l.id = b.line "                                      \
 	"WHERE b.subscription = ?1 AND b.term = ?2 AND b.kind = 'charge' "                         \
 	"AND (l.until > ?3 OR b.start >= ?4 OR (?5 AND b.item = 'setup')) ORDER BY l.id"

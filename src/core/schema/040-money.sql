@@ -128,6 +128,7 @@ CREATE TABLE subscription (
 	first_paid TEXT NOT NULL,
 	until TEXT,      -- cancelled from this day
 	withdrawn INTEGER NOT NULL DEFAULT 0 CHECK (withdrawn IN (0, 1)), -- set-up goes back, too
+	refund INTEGER NOT NULL DEFAULT 0 CHECK (refund IN (0, 1)), -- what its end credits goes back
 	setup_due INTEGER NOT NULL CHECK (setup_due IN (0, 1)),
 	prepaid_until TEXT, -- the days before were paid elsewhere
 	paid_until TEXT, -- charged for the days before
@@ -262,6 +263,7 @@ CREATE TABLE invoice_line (
 		CHECK (discount BETWEEN min(amount, 0) AND max(amount, 0)),
 	tax INTEGER NOT NULL,
 	credits INTEGER REFERENCES invoice_line (id), -- the line that this one takes back
+	part INTEGER NOT NULL CHECK (part IN (0, 1)), -- an amount of it: gross, taxes within
 	UNIQUE (invoice, seq)
 ) STRICT;
 CREATE INDEX line_term ON invoice_line (term, start);
