@@ -2,6 +2,7 @@
 /* sxc account: pay, credit, charge; suspend, park, close. */
 #include "biz/account_erase.h"
 #include "biz/account_ops.h"
+#include "biz/invoice.h"
 #include "biz/job.h"
 #include "cmd/account_verbs.h"
 #include "util/money.h"
@@ -184,16 +185,70 @@ static int run_unpark(struct call *c, struct err *e)
 	return r;
 }
 
+struct close_opts {
+	char *reason;
+	bool refund;
+};
+static const struct opt opts_close[] = {OPT(struct close_opts, reason, "reason", 0, OPT_TEXT,
+						"TEXT", "why"),
+	OPT(struct close_opts, refund, "refund", 0, OPT_FLAG, NULL,
+		"what is credited for unused days goes back instead of becoming credit"),
+	OPT_END};
+
+/* The document that a run has just made: all its lines name it. */
+static int note_document(void *arg, const void *row, struct err *e)
+{
+	const struct invoice_line_row *line = row;
+	struct str *text = arg;
+
+	(void)e;
+	str_clear(text);
+	str_addf(text, "final %s %s", str_eq(line->kind, "invoice") ? "invoice" : "credit note",
+		line->invoice);
+	return 0;
+}
+
+/* It is closed whatever becomes of this: what cannot be billed now, the next run bills. */
+static void final_invoice(struct call *c, struct str *text, struct job_ids *jobs)
+{
+	struct run_opts o = {.account = c->args[0]};
+	struct run_done done;
+	struct err why = {0};
+	int r = invoice_run(c->sxc, &o, note_document, text, &done, jobs, &why);
+
+	if (r < 0)
+		out_note(c->out, "the final invoice waits for the next run: %s", why.msg);
+	if (!text->len)
+		str_add(text, r < 0 ? "no final invoice yet" : "nothing was left to be billed");
+}
+
+static int tell_rest(void *arg, const void *row, struct err *e)
+{
+	const struct account_row *a = row;
+	struct str *text = arg;
+
+	(void)e;
+	if (a->balance || a->credit)
+		str_add(text, a->balance ? "; it owes " : "; it has credit ");
+	if (a->balance || a->credit)
+		money_format_code(text, a->balance ? a->balance : a->credit, a->currency);
+	return 0;
+}
+
 static int run_close(struct call *c, struct err *e)
 {
-	const struct reason_opts *o = c->opts;
+	const struct close_opts *o = c->opts;
+	autostr text = STR_INIT;
 	autojobs jobs = {0};
-	int r = account_close(c->sxc, c->args[0], o->reason, &jobs, e);
+	int r = account_close(c->sxc, c->args[0], o->reason, o->refund, &jobs, e);
 
 	if (r < 0)
 		return r;
-	out_done_name(c->out, "account", c->args[0],
-		"account %s closed; the next invoice run bills the rest", c->args[0]);
+	final_invoice(c, &text, &jobs);
+	if ((r = account_show(c->sxc, c->args[0], tell_rest, &text, e)) < 0)
+		return r;
+	out_done_name(c->out, "account", c->args[0], "account %s closed; %s", c->args[0],
+		str_c(&text));
 	return money_run_jobs(c, &jobs, e);
 }
 
@@ -274,9 +329,9 @@ const struct cmd account_cmd_unpark = {.noun = "account",
 	.run = run_unpark};
 const struct cmd account_cmd_close = {.noun = "account",
 	.verb = "close",
-	.help = "end all subscriptions of an account today",
-	.opts = opts_reason,
-	.opts_size = sizeof(struct reason_opts),
+	.help = "end all subscriptions of an account today, with a final invoice",
+	.opts = opts_close,
+	.opts_size = sizeof(struct close_opts),
 	.args = args_account,
 	.flags = CMD_DB_WRITE | CMD_NETWORK | CMD_DESTRUCTIVE,
 	.ask = "end everything that account %s has, and close it?",

@@ -8,7 +8,8 @@
 #include "biz/subscription.h"
 #include "util/str.h"
 
-#define SQL_CLOSE "UPDATE account SET state = 'closed' WHERE id = ?1"
+#define SQL_REFUND "UPDATE subscription SET refund = 1 WHERE account = ?1 AND state <> 'ended'"
+#define SQL_CLOSE  "UPDATE account SET state = 'closed' WHERE id = ?1"
 
 static int check_reason(const char *reason, struct err *e)
 {
@@ -77,18 +78,6 @@ static int unpark(struct sxc *s, const struct account *a, const char *reason, st
 	return account_lift(s, a, "park", e);
 }
 
-static int shut(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
-	struct err *e)
-{
-	int r;
-
-	(void)reason;
-	if (str_eq(a->state, "closed"))
-		return err_set(e, E_STATE, "account %s is closed already", a->name);
-	r = subscription_cancel_all(s, a, jobs, e);
-	return r < 0 ? r : db_run(s->db, e, SQL_CLOSE, a->id);
-}
-
 typedef int op_fn(struct sxc *s, const struct account *a, const char *reason, struct job_ids *jobs,
 	struct err *e);
 
@@ -140,8 +129,35 @@ int account_unpark(struct sxc *s, const char *name, struct err *e)
 	return run(s, name, "account.unpark", unpark, NULL, NULL, e);
 }
 
-int account_close(struct sxc *s, const char *name, const char *reason, struct job_ids *jobs,
+static int shut(struct sxc *s, const struct account *a, bool refund, struct job_ids *jobs,
 	struct err *e)
 {
-	return run(s, name, "account.close", shut, reason, jobs, e);
+	int r;
+
+	if (str_eq(a->state, "closed"))
+		return err_set(e, E_STATE, "account %s is closed already", a->name);
+	if (refund && (r = db_run(s->db, e, SQL_REFUND, a->id)) < 0)
+		return r;
+	r = subscription_cancel_all(s, a, jobs, e);
+	return r < 0 ? r : db_run(s->db, e, SQL_CLOSE, a->id);
+}
+
+static int shut_and_refund(struct sxc *s, const struct account *a, const char *reason,
+	struct job_ids *jobs, struct err *e)
+{
+	(void)reason;
+	return shut(s, a, true, jobs, e);
+}
+
+static int shut_only(struct sxc *s, const struct account *a, const char *reason,
+	struct job_ids *jobs, struct err *e)
+{
+	(void)reason;
+	return shut(s, a, false, jobs, e);
+}
+
+int account_close(struct sxc *s, const char *name, const char *reason, bool refund,
+	struct job_ids *jobs, struct err *e)
+{
+	return run(s, name, "account.close", refund ? shut_and_refund : shut_only, reason, jobs, e);
 }

@@ -21,8 +21,9 @@ int account_unlock(struct sxc *s, const char *name, struct err *e);
 /* Stop billing only. */
 int account_park(struct sxc *s, const char *name, const char *reason, struct err *e);
 int account_unpark(struct sxc *s, const char *name, struct err *e);
-/* End all its subscriptions today and take no more orders; the next run makes the final invoice. */
-int account_close(struct sxc *s, const char *name, const char *reason, struct job_ids *jobs,
-	struct err *e);
+/* End all its subscriptions today and take no more orders; the next run makes the final invoice.
+ * refund: what that credits goes back to who paid, instead of becoming credit. */
+int account_close(struct sxc *s, const char *name, const char *reason, bool refund,
+	struct job_ids *jobs, struct err *e);
 
 #endif
