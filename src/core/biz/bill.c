@@ -104,6 +104,12 @@ static int charge_span(struct bill_sub *sub, const struct bill_term *t, int64_t 
 	return r;
 }
 
+/* The last first day that falls due by a day. */
+static int64_t due_until(const struct bill_sub *sub, const struct bill_term *t, int64_t day)
+{
+	return t->arrears ? day : day + sub->ahead;
+}
+
 static int charge_setup(struct bill_sub *sub, const struct bill_term *t, int64_t horizon,
 	struct bill_items *out, struct err *e)
 {
@@ -112,8 +118,8 @@ static int charge_setup(struct bill_sub *sub, const struct bill_term *t, int64_t
 		.quantity = 1,
 		.unit_price = t->setup};
 
-	if (!sub->setup_due || sub->first_paid > horizon || sub->first_paid < t->start ||
-		(t->until != DAY_NONE && sub->first_paid >= t->until))
+	if (!sub->setup_due || sub->first_paid > due_until(sub, t, horizon) ||
+		sub->first_paid < t->start || (t->until != DAY_NONE && sub->first_paid >= t->until))
 		return 0;
 	sub->setup_due = false;
 	return t->setup ? add_charge(sub, t, ITEM_SETUP, like, out, e) : 0;
@@ -167,7 +173,8 @@ static int charge_term(struct bill_sub *sub, struct bill_term *t, int64_t horizo
 	int r = charge_setup(sub, t, horizon, out, e);
 
 	skip_pauses(sub, t);
-	while (r == 0 && term_due(sub, t) != DAY_NONE && term_due(sub, t) <= horizon) {
+	while (r == 0 && term_due(sub, t) != DAY_NONE &&
+		term_due(sub, t) <= due_until(sub, t, horizon)) {
 		int64_t whole, end = span_end(t, &whole);
 
 		r = charge_span(sub, t, t->billed_until, end, whole, out, e);

@@ -73,6 +73,7 @@ struct bill_sub {
 	bool changed;       /* has had more than one term */
 	int64_t first_paid; /* first day that costs something */
 	int64_t until;      /* cancelled from that day, or DAY_NONE */
+	int64_t ahead; /* days that what is charged in advance falls due before its first day */
 	bool setup_due;
 	bool withdrawn;              /* the set-up is taken back, too */
 	int64_t coupon;              /* row id, 0: none */

@@ -74,6 +74,7 @@ int billing_begin(struct billing *b, struct sxc *s, const char *until, struct er
 	if ((r = config_get(s, "timezone", &zone, e)) < 0 ||
 		(r = config_get(s, "invoice.prefix", &prefix, e)) < 0 ||
 		(r = config_get_i64(s, "terms", &b->terms, e)) < 0 ||
+		(r = config_get_i64(s, "ahead", &b->ahead, e)) < 0 ||
 		(r = tz_load(&tz, zone ? zone : "UTC", e)) < 0)
 		return r;
 	b->date = tz_day(tz, s->now);
@@ -217,8 +218,10 @@ int draft_make(struct billing *b, int64_t account, struct draft *d, struct err *
 	int r;
 
 	if ((r = account_get_id(b->s, account, &d->a, e)) < 0 || (r = today_of(b, d, e)) < 0 ||
-		(r = subscription_load_due(b->s, account, d->today, &d->subs, e)) < 0)
+		(r = subscription_load_due(b->s, account, d->today + b->ahead, &d->subs, e)) < 0)
 		return r;
+	vec_each(&d->subs, sub)
+		sub->ahead = b->ahead;
 	vec_each(&d->subs, sub)
 		if ((r = bill_subscription(sub, d->today, &items, e)) < 0 ||
 			(r = usage_bill(&b->usage, b->s, sub, d->a.currency, d->today, &items, e)) <

@@ -26,6 +26,7 @@ struct billing {
 	int64_t terms; /* days */
 	bool mailed;   /* customers are told of their documents */
 	bool pending;  /* as a batch begins, some subscriptions wait to be provided */
+	int64_t ahead; /* days before a period on which it is charged in advance */
 	struct tz *tz; /* of the account before */
 	struct series invoices, credit_notes;
 	char *seller;      /* JSON, frozen in the documents */

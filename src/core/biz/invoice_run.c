@@ -66,7 +66,7 @@ static void run_release(struct run *run)
 /* The latest day that it can be anywhere. */
 static int64_t last_day(const struct billing *b)
 {
-	return b->until != DAY_NONE ? b->until : b->s->now / 86400 + 1;
+	return (b->until != DAY_NONE ? b->until : b->s->now / 86400 + 1) + b->ahead;
 }
 
 static int pick(struct run *run, struct batch *batch, struct err *e)

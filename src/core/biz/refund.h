@@ -36,9 +36,9 @@ struct refund_sum {
 	int64_t asked;  /* of gateways: booked when they say so */
 };
 /*
- * Give at most so much of what payments settled of an invoice back, the latest first, out of account
- * credit that has just been given for it; it stays settled, by that credit. Inside the caller's
- * transaction.
+ * Give at most so much of what payments settled of an invoice back, the latest first, out of
+ * account credit that has just been given for it; it stays settled, by that credit. Inside the
+ * caller's transaction.
  */
 int refund_invoice(struct sxc *s, int64_t invoice, int64_t most, const char *reason,
 	struct refund_sum *sum, struct job_ids *jobs, struct err *e);

@@ -16,6 +16,8 @@
 
 /* In alphabetical order; a unit test keeps it so. */
 static const struct setting settings[] = {
+	{"ahead", SETTING_DAYS, "0d", "days before a period on which its invoice is made", 0, 60,
+		NULL},
 	{"currency", SETTING_CURRENCY, "USD", "currency of new accounts", 0, 0, NULL},
 	{"dunning", SETTING_TEXT, "standard", "the dunning schedule of accounts that have none", 1,
 		63, "abcdefghijklmnopqrstuvwxyz0123456789._-"},
