@@ -31,6 +31,9 @@ static const char *const QUESTIONS[] = {
 	"SELECT 'series ' || s.prefix, 'counts ' || s.last || ' but has ' || count(i.id) "
 	"FROM series s LEFT JOIN invoice i ON i.prefix = s.prefix GROUP BY s.prefix "
 	"HAVING count(i.id) <> s.last OR max(i.seq) <> s.last OR min(i.seq) <> 1",
+	"SELECT number, 'follows ' || before || ': ' || (seq - was - 1) || ' missing between' FROM "
+	"(SELECT number, seq, lag(seq) OVER s AS was, lag(number) OVER s AS before FROM invoice "
+	"WINDOW s AS (PARTITION BY prefix ORDER BY seq)) WHERE was < seq - 1",
 	"SELECT number, 'is dated before the one it follows' FROM (SELECT number, date, "
 	"lag(date) OVER (PARTITION BY prefix ORDER BY seq) AS before FROM invoice) "
 	"WHERE before > date",
@@ -73,6 +76,20 @@ static const char *const QUESTIONS[] = {
 	"WHERE b.kind = 'charge' AND l.until IS NOT NULL) WHERE until > start) x "
 	"JOIN subscription s ON s.id = x.sub JOIN account a ON a.id = s.account "
 	"WHERE x.next < x.until",
+
+	/* And up to where it is billed; dunning may have stopped it in between. */
+	"WITH span AS (SELECT b.term AS term, b.start AS start, l.until AS until FROM billed b "
+	"JOIN invoice_line l ON l.id = b.line WHERE b.kind = 'charge' AND b.item = 'plan' "
+	"UNION ALL SELECT t.id, '', max(t.start, s.first_paid, ifnull(s.prepaid_until, '')) "
+	"FROM subscription_term t JOIN subscription s ON s.id = t.subscription), "
+	"gap AS (SELECT t.subscription AS sub, t.billed_until AS billed, x.until AS day, "
+	"lead(x.start, 1, t.billed_until) OVER (PARTITION BY x.term ORDER BY x.start) AS next "
+	"FROM span x JOIN subscription_term t ON t.id = x.term) "
+	"SELECT a.name || '/' || s.number, 'days from ' || g.day || ' to ' || g.next || "
+	"' count as billed, but no line charges them' FROM gap g JOIN subscription s "
+	"ON s.id = g.sub JOIN account a ON a.id = s.account WHERE g.day < g.next "
+	"AND g.day < g.billed AND NOT EXISTS (SELECT 1 FROM dunning_hold h "
+	"WHERE h.subscription = g.sub AND h.effect = 'suspend' AND h.lifted = g.next)",
 	"SELECT i.number, 'line ' || l.seq || ' is credited beyond what it charged' "
 	"FROM invoice_line c JOIN invoice ci ON ci.id = c.invoice AND ci.state <> 'void' "
 	"JOIN invoice_line l ON l.id = c.credits "
