@@ -182,3 +182,91 @@ int bill_doc_add(struct bill_doc *doc, struct bill_item *item, const struct tax_
 	vec_push(&doc->lines, line);
 	return r < 0 ? r : sum_line(doc, &doc->lines.v[doc->lines.n - 1], e);
 }
+
+/* ---- rounding once a rate ---- */
+
+static struct tax_share *share_like(const struct doc_line *line, const struct tax_share *like)
+{
+	if (line->item.tax_included)
+		return NULL;
+	for (size_t i = 0; i < line->taxes.n; i++) {
+		struct tax_share *t = &line->taxes.v[i];
+
+		if (t->rate == like->rate && str_eq(t->name, like->name) &&
+			str_eq(t->note, like->note))
+			return t;
+	}
+	return NULL;
+}
+
+int bill_spread_tax(int64_t rate, int64_t base, int64_t credited, const int64_t *bases, size_t n,
+	int64_t *shares, struct err *e)
+{
+	int64_t tax;
+	int r = num_muldiv(base, rate, RATE_ONE, &tax, e);
+
+	if (r < 0)
+		return r;
+	tax -= credited;
+	bill_spread(tax > 0 ? tax : 0, bases, n, shares);
+	return 0;
+}
+
+/* All lines with that tax. */
+static int round_tax(struct bill_doc *doc, const struct tax_share *like, struct err *e)
+{
+	autofree int64_t *bases = mem_array(NULL, doc->lines.n + 1, sizeof(*bases));
+	autofree int64_t *shares = mem_array(NULL, doc->lines.n + 1, sizeof(*shares));
+	int64_t base = 0, credited = 0;
+	size_t n = 0;
+	int r;
+
+	vec_each(&doc->lines, line) {
+		struct tax_share *t = share_like(line, like);
+
+		if (!t)
+			continue;
+		base += line->amount - line->discount;
+		if (line->item.credit)
+			credited += t->amount;
+		else
+			bases[n++] = line->amount - line->discount;
+	}
+	r = bill_spread_tax(like->rate, base, credited, bases, n, shares, e);
+	n = 0;
+	vec_each(&doc->lines, line) {
+		struct tax_share *t = share_like(line, like);
+
+		if (r == 0 && t && !line->item.credit)
+			t->amount = shares[n++];
+	}
+	return r;
+}
+
+static bool seen_before(const struct bill_doc *doc, const struct doc_line *line,
+	const struct tax_share *t)
+{
+	for (const struct doc_line *l = doc->lines.v; l < line; l++)
+		if (!l->item.credit && share_like(l, t))
+			return true;
+	return false;
+}
+
+int bill_doc_round(struct bill_doc *doc, struct err *e)
+{
+	int r = 0;
+
+	doc->round_once = true;
+	vec_each(&doc->lines, line)
+		for (size_t i = 0; r == 0 && i < line->taxes.n; i++)
+			if (!line->item.credit && !line->item.tax_included &&
+				!seen_before(doc, line, &line->taxes.v[i]))
+				r = round_tax(doc, &line->taxes.v[i], e);
+	vec_each(&doc->lines, line) {
+		line->tax = 0;
+		vec_each(&line->taxes, t)
+			line->tax += t->amount;
+	}
+	bill_doc_sum(doc);
+	return r;
+}

@@ -36,6 +36,7 @@ struct bill_doc {
 	VEC(struct doc_line) lines;
 	struct tax_shares taxes; /* summed over the lines, in the order they came up */
 	int64_t subtotal, discount, tax, total;
+	bool round_once; /* taxes were rounded once a rate */
 };
 void bill_doc_release(struct bill_doc *doc);
 
@@ -45,6 +46,13 @@ void bill_doc_release(struct bill_doc *doc);
  * 2^62.
  */
 void bill_spread(int64_t total, const int64_t *parts, size_t n, int64_t *shares);
+
+/*
+ * What a rate makes of base, rounded once, less what credits among it have taken back, spread over
+ * its charges. E_LIMIT.
+ */
+int bill_spread_tax(int64_t rate, int64_t base, int64_t credited, const int64_t *bases, size_t n,
+	int64_t *shares, struct err *e);
 
 /* Net of a gross amount: when taxes are included, gross / (1 + the sum of the rates), rounded.
  * E_LIMIT. */
@@ -58,6 +66,12 @@ int bill_net(int64_t gross, bool included, const struct tax_shares *rates, int64
 int bill_tax(int64_t gross, bool included, int64_t discount, struct tax_shares *rates, int64_t *net,
 	struct err *e);
 
+/*
+ * Round each tax once for the document: what its rate makes of all lines that bear it, but those with
+ * taxes within their price, is spread over the charges among them by their size; credits keep what
+ * they take back. E_LIMIT.
+ */
+int bill_doc_round(struct bill_doc *doc, struct err *e);
 /* Sum the document up again, after amounts of its lines were set. */
 void bill_doc_sum(struct bill_doc *doc);
 /*

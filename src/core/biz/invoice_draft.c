@@ -65,7 +65,7 @@ static int read_seller(struct billing *b, struct err *e)
 
 int billing_begin(struct billing *b, struct sxc *s, const char *until, struct err *e)
 {
-	autofree char *zone = NULL, *prefix = NULL;
+	autofree char *zone = NULL, *prefix = NULL, *round = NULL;
 	autotz *tz = NULL;
 	struct civil c;
 	int r;
@@ -75,8 +75,10 @@ int billing_begin(struct billing *b, struct sxc *s, const char *until, struct er
 		(r = config_get(s, "invoice.prefix", &prefix, e)) < 0 ||
 		(r = config_get_i64(s, "terms", &b->terms, e)) < 0 ||
 		(r = config_get_i64(s, "ahead", &b->ahead, e)) < 0 ||
+		(r = config_get(s, "round", &round, e)) < 0 ||
 		(r = tz_load(&tz, zone ? zone : "UTC", e)) < 0)
 		return r;
+	b->round_once = str_eq(round, "invoice");
 	b->date = tz_day(tz, s->now);
 	c = day_civil(b->date);
 	snprintf(b->invoices.prefix, sizeof(b->invoices.prefix), "%.20s%04d-", prefix ? prefix : "",
@@ -199,6 +201,25 @@ static int add_line(struct billing *b, struct draft *d, struct bill_item *it,
 	return 0;
 }
 
+/* A credit of a line in the same document takes back no more than rounding has left of it. */
+static int round_once(struct bill_doc *doc, struct err *e)
+{
+	bool changed = false;
+	int r = bill_doc_round(doc, e);
+
+	vec_each(&doc->lines, line) {
+		bool capped = false;
+
+		if (r == 0 && line->item.credit && !line->item.credits_line)
+			r = invoice_cap_own(&doc->lines.v[line->item.credits_item], line, &capped,
+				e);
+		changed |= capped;
+	}
+	if (changed)
+		bill_doc_sum(doc);
+	return r;
+}
+
 static int add_lines(struct billing *b, struct draft *d, struct bill_items *items, struct err *e)
 {
 	autoclean(tax_shares_release) struct tax_shares rates = {0};
@@ -208,6 +229,8 @@ static int add_lines(struct billing *b, struct draft *d, struct bill_items *item
 		r = draft_discount(b, d, items, &rates, e);
 	for (size_t i = 0; r == 0 && i < items->n; i++)
 		r = add_line(b, d, &items->v[i], &rates, e);
+	if (r == 0 && b->round_once)
+		r = round_once(&d->doc, e);
 	d->credit_note = d->doc.total < 0;
 	return r;
 }

@@ -12,7 +12,8 @@
 	"SELECT l.id, l.seq, l.kind, l.item, l.text, l.start, l.until, l.quantity, l.unit_price, " \
 	"l.days, l.whole, l.tax_included, l.gross, l.amount, l.tax, i.currency, p.name, "          \
 	"v.version, t.anchor, t.anchor_day, v.every_n, v.every_unit, t.price IS NOT NULL, "        \
-	"o.seq, x.number, l.part, l.discount, a.name || '/' || s.number, l.credits "               \
+	"o.seq, x.number, l.part, l.discount, a.name || '/' || s.number, l.credits, "              \
+	"i.round = 'invoice' AND l.kind = 'charge' AND l.tax_included = 0 "                        \
 	"FROM invoice i JOIN invoice_line l ON l.invoice = i.id "                                  \
 	"JOIN account a ON a.id = i.account LEFT JOIN subscription s ON s.id = l.subscription "    \
 	"LEFT JOIN subscription_term t ON t.id = l.term "                                          \
@@ -111,7 +112,7 @@ static int differs(struct query *q, const char *number, struct err *e)
 		(long long)db_i64(q, 1), number);
 }
 
-/* A credit by days may have been cut to what parts had left of its line. */
+/* A credit may have been cut to what parts, or rounding, had left of its line. */
 static int rework_cut(struct sxc *s, struct query *q, bool *same, struct err *e)
 {
 	autoclean(line_left_release) struct line_left left = {0};
@@ -123,7 +124,7 @@ static int rework_cut(struct sxc *s, struct query *q, bool *same, struct err *e)
 	if (db_is_null(q, 28) ||
 		(r = invoice_line_left(s, db_i64(q, 28), db_i64(q, 0), &left, e)) < 0)
 		return db_is_null(q, 28) ? 0 : r;
-	if (!left.parted || gross > left.gross)
+	if (gross > left.gross)
 		return 0;
 	r = invoice_part(&left, gross, &line, e);
 	*same = line.amount == db_i64(q, 13) && line.tax == db_i64(q, 14) &&
@@ -143,7 +144,8 @@ static int rework(struct sxc *s, struct query *q, struct doc_line *line, const c
 						       db_i64(q, 9), db_i64(q, 10), gross, e);
 
 	if (r < 0 ||
-		(r = bill_tax(*gross, db_i64(q, 11), line->discount, &line->taxes, &net, e)) < 0)
+		(r = bill_tax(*gross, db_i64(q, 11), line->discount, &line->taxes, &net, e)) < 0 ||
+		(db_i64(q, 29) && (r = invoice_rework_round(s, db_i64(q, 0), &line->taxes, e)) < 0))
 		return r;
 	vec_each(&line->taxes, t)
 		tax += t->amount;

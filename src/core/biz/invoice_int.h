@@ -21,13 +21,14 @@ struct series {
 /* What the documents of one run have in common. */
 struct billing {
 	struct sxc *s;
-	int64_t until; /* day, or DAY_NONE: today where the account lives */
-	int64_t date;  /* of the documents: today where the seller is */
-	int64_t terms; /* days */
-	bool mailed;   /* customers are told of their documents */
-	bool pending;  /* as a batch begins, some subscriptions wait to be provided */
-	int64_t ahead; /* days before a period on which it is charged in advance */
-	struct tz *tz; /* of the account before */
+	int64_t until;   /* day, or DAY_NONE: today where the account lives */
+	int64_t date;    /* of the documents: today where the seller is */
+	int64_t terms;   /* days */
+	bool mailed;     /* customers are told of their documents */
+	bool pending;    /* as a batch begins, some subscriptions wait to be provided */
+	bool round_once; /* taxes: once a rate and document */
+	int64_t ahead;   /* days before a period on which it is charged in advance */
+	struct tz *tz;   /* of the account before */
 	struct series invoices, credit_notes;
 	char *seller;      /* JSON, frozen in the documents */
 	int64_t seller_id; /* row id of it, 0: not looked for in this transaction */
@@ -92,12 +93,18 @@ int invoice_line_left(struct sxc *s, int64_t line, int64_t before, struct line_l
 	struct err *e);
 /* Make line take back so much, taxes within, of what is left: its amounts and taxes are set. */
 int invoice_part(const struct line_left *left, int64_t gross, struct doc_line *line, struct err *e);
-/* A credit of days never takes back more than parts have left. */
+/* A credit of days never takes back more than is left. */
 int invoice_cap_credit(struct sxc *s, int64_t credits, int64_t before, struct doc_line *line,
 	bool *capped, struct err *e);
+/* The same, of a line in the same document. */
+int invoice_cap_own(const struct doc_line *credits, struct doc_line *line, bool *capped,
+	struct err *e);
 /* Work a part out again: line gets its amounts, how is appended to. */
 int invoice_explain_part(struct sxc *s, int64_t credits, int64_t line_id, int64_t gross,
 	const char *currency, struct doc_line *line, struct str *how, struct err *e);
+
+/* What taxes of a charge are when they were rounded once a document: amounts are set. */
+int invoice_rework_round(struct sxc *s, int64_t line, struct tax_shares *taxes, struct err *e);
 
 /* Taxes of a line as they were frozen. */
 int invoice_line_taxes(struct sxc *s, int64_t line, struct tax_shares *out, struct err *e);

@@ -85,7 +85,7 @@ int invoice_part(const struct line_left *left, int64_t gross, struct doc_line *l
 	return r;
 }
 
-/* ---- a credit by days, of a line that parts have been taken of ---- */
+/* ---- a credit by days: never beyond what parts, or the rounding of taxes, have left ---- */
 
 static bool exceeds(const struct line_left *left, const struct doc_line *line)
 {
@@ -104,10 +104,23 @@ int invoice_cap_credit(struct sxc *s, int64_t credits, int64_t before, struct do
 	int64_t gross = -(line->amount - line->discount + line->tax);
 	int r = invoice_line_left(s, credits, before, &left, e);
 
-	*capped = r == 0 && left.parted && exceeds(&left, line);
+	*capped = r == 0 && exceeds(&left, line);
 	if (!*capped)
 		return r;
 	return invoice_part(&left, gross < left.gross ? gross : left.gross, line, e);
+}
+
+int invoice_cap_own(const struct doc_line *credits, struct doc_line *line, bool *capped,
+	struct err *e)
+{
+	struct line_left left = {.gross = credits->amount - credits->discount + credits->tax,
+		.net = credits->amount - credits->discount,
+		.discount = credits->discount,
+		.taxes = credits->taxes};
+	int64_t gross = -(line->amount - line->discount + line->tax);
+
+	*capped = exceeds(&left, line);
+	return *capped ? invoice_part(&left, gross < left.gross ? gross : left.gross, line, e) : 0;
 }
 
 /* ---- explaining it ---- */

@@ -20,8 +20,8 @@
 #define SQL_INVOICE                                                                                \
 	"INSERT INTO invoice (number, prefix, seq, kind, account, state, date, "                   \
 	"due, currency, subtotal, discount, tax, total, credit, opening_credit, "                  \
-	"corrects, reason, seller, buyer, opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "                \
-	"?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+	"corrects, reason, seller, buyer, opened, round) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "         \
+	"?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
 #define SQL_LINE                                                                                   \
 	"INSERT INTO invoice_line (invoice, seq, kind, subscription, term, version, item, text, "  \
 	"start, until, quantity, unit_price, days, whole, tax_included, gross, amount, discount, " \
@@ -187,7 +187,7 @@ static int store_head(struct billing *b, const struct draft *d, int64_t *id, str
 		d->credit_note ? "paid" : "open", date, day_format(d->due, due), d->a.currency,
 		d->doc.subtotal, d->doc.discount, d->doc.tax, d->doc.total,
 		d->credit_note ? d->doc.total : 0, d->opening_credit, db_ref(d->corrects),
-		d->reason, b->seller_id, buyer, b->s->now);
+		d->reason, b->seller_id, buyer, b->s->now, d->doc.round_once ? "invoice" : "line");
 	*id = db_last_id(b->s->db);
 	return r;
 }

@@ -220,6 +220,7 @@ CREATE TABLE invoice (
 	written_off INTEGER NOT NULL DEFAULT 0 CHECK (written_off >= 0), -- of it given up
 	balance INTEGER NOT NULL AS (total - credit - paid - written_off),
 	opening_credit INTEGER NOT NULL,   -- account credit that was taken as it opened
+	round TEXT NOT NULL CHECK (round IN ('line', 'invoice')), -- where its taxes were rounded
 	corrects INTEGER REFERENCES invoice (id),
 	reason TEXT,
 	seller INTEGER NOT NULL REFERENCES party (id),

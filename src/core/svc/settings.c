@@ -37,6 +37,8 @@ static const struct setting settings[] = {
 	{"mail.from", SETTING_EMAIL, NULL, "sender of mail; default seller.email", 0, 0, NULL},
 	{"ps.nameservers", SETTING_TEXT, NULL, "resolvers of new private servers, blanks between",
 		1, 200, "0123456789abcdefABCDEF.: "},
+	{"round", SETTING_CHOICE, "line",
+		"taxes are rounded on each line, or once a rate and invoice", 0, 0, "line invoice"},
 	{"seller.address", SETTING_LINES, NULL, "the seller's address, lines apart", 1, 500, NULL},
 	{"seller.bank", SETTING_LINES, NULL, "where customers pay to, lines apart", 1, 300, NULL},
 	{"seller.email", SETTING_EMAIL, NULL, "the seller's address for mail", 0, 0, NULL},
