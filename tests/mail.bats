@@ -63,6 +63,25 @@ P
 	assert_ok $'1\tsent\t1'
 }
 
+@test "the document is attached as PDF where it is so configured" {
+	run_sxc config set mail.attach picture
+	assert_refused_like 2 'text pdf'
+	run_sxc config set mail.attach pdf
+	assert_ok
+	invoice 24.95 'hosting'
+	run_sxc mail run
+	assert_ok '1 message sent'
+	"$SXC" invoice export 2026-000001 --format pdf >"$BATS_TEST_TMPDIR/paper.pdf"
+	run python3 - "$SXC_HOME/outbox/1.eml" "$BATS_TEST_TMPDIR/paper.pdf" <<'P'
+import email, email.policy, sys
+m = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default)
+a, = m.iter_attachments()
+print(a.get_filename(), a.get_content_type(), a.get_content() == open(sys.argv[2], "rb").read())
+P
+	[ "$output" = '2026-000001.pdf application/pdf True' ] || { echo "$output" && false; }
+	pdftotext "$BATS_TEST_TMPDIR/paper.pdf" - | grep -q 2026-000001
+}
+
 @test "without mail.command nothing is mailed, and remind says so" {
 	run_sxc config unset mail.command
 	invoice 5

@@ -200,20 +200,43 @@ static int ascii_address(const char *address, char **out, struct err *e)
 	return 0;
 }
 
-static int attach(struct sxc *s, const struct mail *m, char **text, char **name, struct err *e)
+/* The document of a message as a file. */
+struct document {
+	char *name, *text;
+	size_t n;
+	const char *type; /* NULL: none */
+};
+
+static void document_release(struct document *d)
 {
-	autofree char *number = NULL;
+	free(d->name);
+	free(d->text);
+}
+
+static int attach(struct sxc *s, const struct mail *m, struct document *d, struct err *e)
+{
+	static const struct {
+		const char *format, *type, *suffix;
+	} forms[] = {{"text", "text/plain; charset=utf-8", "txt"},
+		{"pdf", "application/pdf", "pdf"}};
+	autofree char *number = NULL, *format = NULL;
 	autostr paper = STR_INIT;
+	size_t i;
 	int r;
 
 	if (!m->invoice)
 		return 0;
-	if ((r = invoice_name_of(s, m->invoice, &number, e)) <= 0 ||
-		(r = invoice_print(s, number, "text", &paper, e)) < 0)
+	if ((r = config_get(s, "mail.attach", &format, e)) < 0)
 		return r;
-	*text = str_steal(&paper);
-	*name = str_fmt("%s.txt", number);
-	for (char *p = *name; *p; p++)
+	i = str_eq(format, "pdf");
+	if ((r = invoice_name_of(s, m->invoice, &number, e)) <= 0 ||
+		(r = invoice_print(s, number, forms[i].format, &paper, e)) < 0)
+		return r;
+	d->n = paper.len;
+	d->text = str_steal(&paper);
+	d->type = forms[i].type;
+	d->name = str_fmt("%s.%s", number, forms[i].suffix);
+	for (char *p = d->name; *p; p++)
 		if (*p == '/')
 			*p = '-';
 	return 0;
@@ -221,19 +244,18 @@ static int attach(struct sxc *s, const struct mail *m, char **text, char **name,
 
 int mail_bytes(struct sxc *s, const struct mail *m, struct str *out, struct err *e)
 {
-	autofree char *from = NULL, *seller = NULL, *to = NULL, *id = NULL, *text = NULL,
-		      *name = NULL;
+	autofree char *from = NULL, *seller = NULL, *to = NULL, *id = NULL;
+	autoclean(document_release) struct document d = {0};
 	int r;
 
 	if (!m->recipient)
 		return err_set(e, E_USAGE, "it has no recipient");
 	if ((r = mail_sender(s, &from, e)) < 0 ||
 		(r = config_get(s, "seller.name", &seller, e)) < 0 ||
-		(r = ascii_address(m->recipient, &to, e)) < 0 ||
-		(r = attach(s, m, &text, &name, e)) < 0)
+		(r = ascii_address(m->recipient, &to, e)) < 0 || (r = attach(s, m, &d, e)) < 0)
 		return r;
 	id = str_fmt("sxc-%lld-%s@%s", (long long)m->id, m->nonce, strchr(from, '@') + 1);
-	struct mime_part part = {name, "text/plain; charset=utf-8", text, text ? strlen(text) : 0};
+	struct mime_part part = {d.name, d.type, d.text, d.n};
 	struct mime_message msg = {.from = from,
 		.from_name = seller,
 		.to = to,
@@ -243,7 +265,7 @@ int mail_bytes(struct sxc *s, const struct mail *m, struct str *out, struct err 
 		.message_id = id,
 		.date = m->dated,
 		.parts = &part,
-		.n = text ? 1 : 0};
+		.n = d.type ? 1 : 0};
 
 	return mime_build(&msg, out, e);
 }

@@ -31,6 +31,8 @@ static const struct setting settings[] = {
 		NULL},
 	{"invoice.prefix", SETTING_TEXT, NULL, "what stands before the number of an invoice", 0, 16,
 		PREFIX_BYTES},
+	{"mail.attach", SETTING_CHOICE, "text", "the form in which documents are attached to mail",
+		0, 0, "text pdf"},
 	{"mail.command", SETTING_TEXT, NULL,
 		"the sendmail-compatible command that mail goes to, blanks between words", 1, 200,
 		NULL},
