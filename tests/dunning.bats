@@ -90,6 +90,31 @@ books() {
 	[ "$steps" = '' ]
 }
 
+@test "preview --until: every step up to that day, with its fee, as daily runs take them" {
+	run_sxc config set dunning.schedules 'fees:
+  - {after: -5 days, do: remind}
+  - {after: 3 days, do: remind}
+  - {after: 3 days, do: collect}
+  - {after: 10 days, do: late-fee, amount: {USD: 5.00}}
+  - {after: 14 days, do: late-fee, amount: {USD: 5.00}}
+  - {after: 20 days, do: suspend}'
+	run_sxc account set ada --dunning fees
+	dun 2026-04-01
+	on 2026-04-01 invoice preview --until 2026-04-30
+	[ "$(grep ^dunning <<<"$err")" = 'dunning: 2026-000001 of ada: remind on 2026-04-10
+dunning: 2026-000001 of ada: remind on 2026-04-18
+dunning: 2026-000001 of ada: collect on 2026-04-19
+dunning: 2026-000001 of ada: late-fee on 2026-04-25, 5.00 USD
+dunning: 2026-000001 of ada: late-fee on 2026-04-29' ] || seen ahead
+	[ "$(sql 'SELECT count(*) FROM v_dunning')" = 0 ]
+	# And that is what daily runs do.
+	ahead=$(sed -n 's/^dunning: \(.*\) of .*: \([a-z-]*\) on \(2[0-9-]*\).*/\3 \1 \2/p' <<<"$err")
+	run days 2026-04-02 2026-04-30
+	[ "$(grep 2026-000001 <<<"$output")" = "$ahead" ] || { echo "$output" && false; }
+	on 2026-04-30 invoice preview --account ada --until 2026-05-05
+	[ "$(grep 000001 <<<"$err")" = 'dunning: 2026-000001 of ada: suspend on 2026-05-05' ] || seen later
+}
+
 @test "payment of all that is overdue lifts it; billed from that day, prorated" {
 	run days 2026-04-01 2026-05-03
 	[ "$(state)" = $'ada/1\tsuspended' ]

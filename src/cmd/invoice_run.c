@@ -45,14 +45,31 @@ static int tell_step(void *arg, const void *row, struct err *e)
 	return 0;
 }
 
+static int tell_ahead(void *arg, const void *row, struct err *e)
+{
+	const struct dunning_row *step = row;
+	autostr fee = STR_INIT;
+
+	(void)e;
+	if (step->fee) {
+		str_add(&fee, ", ");
+		money_format_code(&fee, step->fee, step->currency);
+	}
+	out_note(arg, "dunning: %s of %s: %s on %s%s", step->invoice, step->account, step->action,
+		step->day, str_c(&fee));
+	return 0;
+}
+
 /* After everything was billed; the same words for run and preview (jobs NULL). */
 static int dun(struct call *c, struct job_ids *jobs, struct err *e)
 {
 	const struct bill_opts *o = c->opts;
 	struct dunning_done done;
 
+	if (!jobs && o->until && !c->sxc->dry_run)
+		return dunning_preview(c->sxc, o->account, o->until, tell_ahead, c->out, &done, e);
 	if (!jobs)
-		return dunning_preview(c->sxc, o->account, tell_step, c->out, &done, e);
+		return dunning_preview(c->sxc, o->account, NULL, tell_step, c->out, &done, e);
 	return dunning_run(c->sxc, o->account, tell_step, c->out, &done, jobs, e);
 }
 

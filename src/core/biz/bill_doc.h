@@ -67,9 +67,9 @@ int bill_tax(int64_t gross, bool included, int64_t discount, struct tax_shares *
 	struct err *e);
 
 /*
- * Round each tax once for the document: what its rate makes of all lines that bear it, but those with
- * taxes within their price, is spread over the charges among them by their size; credits keep what
- * they take back. E_LIMIT.
+ * Round each tax once for the document: what its rate makes of all lines that bear it, but those
+ * with taxes within their price, is spread over the charges among them by their size; credits keep
+ * what they take back. E_LIMIT.
  */
 int bill_doc_round(struct bill_doc *doc, struct err *e);
 /* Sum the document up again, after amounts of its lines were set. */

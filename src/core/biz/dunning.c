@@ -2,6 +2,7 @@
 /* Which step is due when; a run takes them. */
 #include "biz/dunning.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "biz/dunning_int.h"
@@ -132,13 +133,14 @@ int dun_next(const struct dun *d, const struct dunning_schedule *sched, size_t *
 struct run {
 	struct sxc *s;
 	bool preview;
+	int64_t until; /* preview: look ahead to that day, DAY_NONE: not */
 	account_row_fn fn;
 	void *arg;
 	struct dunning_done *done;
 	struct job_ids *jobs;
 	struct taken {
-		char *invoice, *account;
-		int64_t step, after, day;
+		char *invoice, *account, currency[4];
+		int64_t step, after, day, fee;
 		enum dunning_do act;
 	} batch[BATCH]; /* what is told once it is committed */
 	size_t n;
@@ -184,8 +186,14 @@ static int tell(struct run *run, struct err *e)
 	for (size_t i = 0; r == 0 && i < run->n; i++) {
 		const struct taken *t = &run->batch[i];
 		char day[DAY_TEXT];
-		struct dunning_row row = {t->invoice, t->account, dunning_do_name(t->act),
-			day_format(t->day, day), t->step, t->after};
+		struct dunning_row row = {.invoice = t->invoice,
+			.account = t->account,
+			.action = dunning_do_name(t->act),
+			.day = day_format(t->day, day),
+			.currency = t->currency,
+			.step = t->step,
+			.after = t->after,
+			.fee = t->fee};
 
 		r = run->fn(run->arg, &row, e);
 	}
@@ -210,6 +218,62 @@ static int take_step(struct run *run, const struct dun *d, const struct dunning_
 		sxc_note(run->s, 0, "%s of %s: %s", d->number, d->a.name, note);
 	return db_run(run->s->db, e, SQL_DONE, d->id, step + 1, dunning_do_name(st->act), st->after,
 		day_format(d->today, day), note, run->s->now);
+}
+
+/* A step is taken on its day, the next not before the day after. */
+static void move_on(struct dun *d, const struct dunning_step *st, size_t step, int64_t day)
+{
+	if (!d->last || st->after != d->last_after)
+		d->group_day = day;
+	d->last = (int64_t)step + 1;
+	d->last_after = st->after;
+	d->last_day = day;
+	d->today = day + 1;
+}
+
+static int note_ahead(struct run *run, const struct dun *d, const struct dunning_step *st,
+	size_t step, int64_t day, bool *charged, struct err *e)
+{
+	struct taken *t;
+	int r = run->n == BATCH ? tell(run, e) : 0;
+
+	if (r < 0)
+		return r;
+	t = &run->batch[run->n++];
+	*t = (struct taken){.invoice = mem_strdup(d->number),
+		.account = mem_strdup(d->a.name),
+		.step = (int64_t)step + 1,
+		.after = st->after,
+		.day = day,
+		.act = st->act};
+	snprintf(t->currency, sizeof(t->currency), "%s", d->a.currency);
+	if (st->act != DUN_LATE_FEE || *charged)
+		return 0;
+	*charged = true;
+	return dun_fee(run->s, d, st, &t->fee, e);
+}
+
+/* All steps of an invoice up to a day, as daily runs would take them. */
+static int look_ahead(struct run *run, int64_t invoice, struct err *e)
+{
+	autodun d = {0};
+	bool charged = false;
+	size_t step;
+	int64_t day;
+	int r;
+
+	if ((r = dun_get(run->s, invoice, &d, e)) <= 0 || (r = schedule_of(run, &d, e)) < 0)
+		return r;
+	d.sent = d.sent == DAY_NONE ? d.today : d.sent;
+	d.today = later(d.today, d.opened + 1);
+	while (r == 0 && dun_next(&d, &run->sched, &step, &day)) {
+		day = later(day, d.today);
+		if (day > run->until)
+			break;
+		r = note_ahead(run, &d, &run->sched.v[step], step, day, &charged, e);
+		move_on(&d, &run->sched.v[step], step, day);
+	}
+	return r;
 }
 
 static int step_of(struct run *run, int64_t invoice, struct err *e)
@@ -255,7 +319,7 @@ static int step_alone(struct run *run, int64_t invoice, struct err *e)
 	if (r < 0)
 		return r;
 	tx = run->preview ? NULL : run->s->db;
-	r = step_of(run, invoice, &why);
+	r = run->until != DAY_NONE ? look_ahead(run, invoice, &why) : step_of(run, invoice, &why);
 	if (r == 0 && tx) {
 		tx = NULL;
 		return db_commit(run->s->db, e);
@@ -355,11 +419,8 @@ static int delete_kept(struct sxc *s, struct job_ids *jobs, struct err *e)
 int dunning_run(struct sxc *s, const char *account, account_row_fn fn, void *arg,
 	struct dunning_done *done, struct job_ids *jobs, struct err *e)
 {
-	autoclean(run_release) struct run run = {.s = s,
-		.fn = fn,
-		.arg = arg,
-		.done = done,
-		.jobs = jobs};
+	autoclean(run_release) struct run run =
+		{.s = s, .until = DAY_NONE, .fn = fn, .arg = arg, .done = done, .jobs = jobs};
 	int r;
 
 	*done = (struct dunning_done){0};
@@ -368,17 +429,15 @@ int dunning_run(struct sxc *s, const char *account, account_row_fn fn, void *arg
 	return run_all(&run, account, e);
 }
 
-int dunning_preview(struct sxc *s, const char *account, account_row_fn fn, void *arg,
-	struct dunning_done *done, struct err *e)
+int dunning_preview(struct sxc *s, const char *account, const char *until, account_row_fn fn,
+	void *arg, struct dunning_done *done, struct err *e)
 {
-	autoclean(run_release) struct run run = {.s = s,
-		.preview = true,
-		.fn = fn,
-		.arg = arg,
-		.done = done};
+	autoclean(run_release) struct run run =
+		{.s = s, .preview = true, .until = DAY_NONE, .fn = fn, .arg = arg, .done = done};
+	int r = until ? day_parse(until, &run.until, e) : 0;
 
 	*done = (struct dunning_done){0};
-	return run_all(&run, account, e);
+	return r < 0 ? r : run_all(&run, account, e);
 }
 
 /* ---- reading ---- */

@@ -16,8 +16,9 @@
 #include "svc/sxc.h"
 
 struct dunning_row {
-	const char *invoice, *account, *action, *day;
+	const char *invoice, *account, *action, *day, *currency;
 	int64_t step, after;
+	int64_t fee; /* of a step that is looked ahead at, minor units, 0: none */
 };
 struct dunning_done {
 	int64_t steps, failed;
@@ -28,9 +29,10 @@ struct dunning_done {
  */
 int dunning_run(struct sxc *s, const char *account, account_row_fn fn, void *arg,
 	struct dunning_done *done, struct job_ids *jobs, struct err *e);
-/* The same steps; nothing is done. */
-int dunning_preview(struct sxc *s, const char *account, account_row_fn fn, void *arg,
-	struct dunning_done *done, struct err *e);
+/* The same steps; nothing is done. until: all steps up to that day, if a run is made each day and
+ * nobody pays; NULL: those that a run would take now. */
+int dunning_preview(struct sxc *s, const char *account, const char *until, account_row_fn fn,
+	void *arg, struct dunning_done *done, struct err *e);
 
 struct dunning_state_row {
 	const char *invoice, *account, *due, *sent, *schedule, *last, *last_day, *next, *next_day;

@@ -58,6 +58,15 @@ static int64_t fee_of(const struct dunning_step *st, const char *currency)
 	return 0;
 }
 
+int dun_fee(struct sxc *s, const struct dun *d, const struct dunning_step *st, int64_t *amount,
+	struct err *e)
+{
+	int r = has_fee(s, d, e);
+
+	*amount = r ? 0 : fee_of(st, d->a.currency);
+	return r < 0 ? r : 0;
+}
+
 static int late_fee(struct sxc *s, const struct dun *d, const struct dunning_step *st, char **note,
 	struct job_ids *jobs, struct err *e)
 {

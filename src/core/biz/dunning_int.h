@@ -38,4 +38,8 @@ int dun_effect(struct sxc *s, const struct dun *d, enum dunning_do act, struct j
 /* Delete what was kept long enough. The number of subscriptions. */
 int dun_delete_kept(struct sxc *s, struct job_ids *jobs, struct err *e);
 
+/* What a late fee of it would be now, minor units; 0: none. */
+int dun_fee(struct sxc *s, const struct dun *d, const struct dunning_step *st, int64_t *amount,
+	struct err *e);
+
 #endif
