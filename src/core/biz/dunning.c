@@ -28,7 +28,8 @@
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
 #define SQL_LAST "SELECT do FROM dunning WHERE invoice = ?1 AND step = ?2"
 
-#define BATCH 200 /* invoices committed together */
+#define LAST_DAY "9999-12-31" /* no day is after it */
+#define BATCH    200          /* invoices committed together */
 
 void dun_release(struct dun *d)
 {
@@ -390,6 +391,8 @@ static int run_all(struct run *run, const char *account, struct err *e)
 	char due[DAY_TEXT];
 	int r = last_due(run->s, due, e);
 
+	if (run->until != DAY_NONE)
+		memcpy(due, LAST_DAY, sizeof(LAST_DAY));
 	if (r == 0)
 		r = collect(run->s, account, due, &ids, e);
 
@@ -474,7 +477,7 @@ static int tell_state(struct sxc *s, int64_t invoice, account_row_fn fn, void *a
 int dunning_list(struct sxc *s, const char *account, account_row_fn fn, void *arg, struct err *e)
 {
 	autojobs ids = {0};
-	int r = collect(s, account, "9999-12-31", &ids, e);
+	int r = collect(s, account, LAST_DAY, &ids, e);
 
 	for (size_t i = 0; r == 0 && i < ids.n; i++)
 		r = tell_state(s, ids.v[i], fn, arg, e);
