@@ -50,6 +50,20 @@ complete() { # words…: candidates without descriptions, in one line
 	[ "$words" = --email ] || seen words
 }
 
+@test "templates, gateways and mails" {
+	complete mail template show rem
+	[ "$words" = reminder ] || seen words
+	complete plan template g
+	[ "$words" = gold ] || seen words
+	sqlite3 "$SXC_HOME/sxc.db" "INSERT INTO gateway (name, created) VALUES ('stripe', 0)"
+	complete invoice gateway test st
+	[ "$words" = stripe ] || seen words
+	complete account method add acme main --gateway st
+	[ "$words" = stripe ] || seen words
+	complete mail show ""
+	[ -z "$words" ] || seen words
+}
+
 @test "columns, sorting, filters" {
 	complete account list --columns account,ema
 	[ "$words" = account,email ] || seen words

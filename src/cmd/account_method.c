@@ -23,8 +23,8 @@ struct add_opts {
 	char *gateway, *token_file, *label;
 	bool token_stdin;
 };
-static const struct opt opts_add[] = {OPT(struct add_opts, gateway, "gateway", 0, OPT_TEXT, "NAME",
-					      "through what"),
+static const struct opt opts_add[] = {OPT_ENT(struct add_opts, gateway, "gateway", ENT_GATEWAY,
+					      "NAME", "through what"),
 	OPT(struct add_opts, token_file, "token-file", 0, OPT_FILE, "FILE",
 		"the gateway's token in its first line; without it the gateway gives a page"),
 	OPT(struct add_opts, token_stdin, "token-stdin", 0, OPT_FLAG, NULL,

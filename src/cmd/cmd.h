@@ -63,6 +63,10 @@ enum entity {
 	ENT_EXCHANGE,
 	ENT_COUPON,
 	ENT_TAX,
+	ENT_GATEWAY,
+	ENT_MAIL,
+	ENT_MAIL_TEMPLATE,
+	ENT_PLAN_TEMPLATE,
 	ENT_COUNT,
 };
 
@@ -166,7 +170,7 @@ struct noun {
 struct entity_ops {
 	enum entity entity;
 	const char *what; /* "server": no server named 'web1' */
-	/* 1 yes, 0 no, negative error. */
+	/* 1 yes, 0 no, negative error. NULL: the command says it itself. */
 	int (*exists)(struct sxc *s, const char *name, struct err *e);
 	int (*complete)(struct sxc *s, const char *prefix, int limit,
 		void (*fn)(void *arg, const char *name, const char *help), void *arg,
@@ -178,6 +182,15 @@ struct entity_ops {
 	 */
 	int (*name_of)(struct sxc *s, int64_t id, char **name, struct err *e);
 };
+/* For complete where a verb's rows are few: offered by the callback of the rows. */
+struct offering {
+	const char *prefix;
+	int left;
+	void (*fn)(void *arg, const char *name, const char *help);
+	void *arg;
+};
+void offer_name(struct offering *o, const char *name, const char *help);
+
 #define CMD_ENTITY(id, ent, what_, exists_, complete_)                                             \
 	CMD_ENTITY_ID(id, ent, what_, exists_, complete_, NULL)
 #define CMD_ENTITY_ID(id, ent, what_, exists_, complete_, name_of_)                                \

@@ -39,7 +39,7 @@ static const struct column charge_columns[] = {
 };
 
 static const struct arg args_new[] = {{"NAME", ENT_NEW, ARG_ONE}, ARG_END};
-static const struct arg args_gateway[] = {{"NAME", ENT_NONE, ARG_ONE}, ARG_END};
+static const struct arg args_gateway[] = {{"NAME", ENT_GATEWAY, ARG_ONE}, ARG_END};
 
 /* ---- gateways ---- */
 
@@ -247,3 +247,21 @@ static const struct cmd cmd_remove = {.noun = "invoice gateway",
 
 CMD_NOUN(invoice_gateway, "invoice", "money: invoices, payments, taxes", 7, &cmd_collect,
 	&cmd_charges, &cmd_refund, &cmd_add, &cmd_list, &cmd_test, &cmd_run, &cmd_remove);
+
+static int offer_gateway(void *arg, const void *row, struct err *e)
+{
+	const struct gateway_row *g = row;
+
+	(void)e;
+	offer_name(arg, g->gateway, g->program);
+	return 0;
+}
+
+static int gateway_complete(struct sxc *s, const char *prefix, int limit,
+	void (*fn)(void *arg, const char *name, const char *help), void *arg, struct err *e)
+{
+	struct offering o = {prefix, limit, fn, arg};
+
+	return gateway_list(s, offer_gateway, &o, e);
+}
+CMD_ENTITY(gateway, ENT_GATEWAY, "gateway", NULL, gateway_complete);

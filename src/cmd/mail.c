@@ -50,8 +50,8 @@ struct list_opts {
 static const struct opt opts_list[] = {OPT_ENT(struct list_opts, account, "account", ENT_ACCOUNT,
 					       "NAME", "only to that account"),
 	OPT(struct list_opts, all, "all", 'a', OPT_FLAG, NULL, "also what was sent"), OPT_END};
-static const struct arg args_mail[] = {{"MAIL", ENT_NONE, ARG_ONE}, ARG_END};
-static const struct arg args_mails[] = {{"MAIL", ENT_NONE, ARG_ANY}, ARG_END};
+static const struct arg args_mail[] = {{"MAIL", ENT_MAIL, ARG_ONE}, ARG_END};
+static const struct arg args_mails[] = {{"MAIL", ENT_MAIL, ARG_ANY}, ARG_END};
 static const struct arg args_address[] = {{"ADDRESS", ENT_NONE, ARG_ONE}, ARG_END};
 
 static int run_list(struct call *c, struct err *e)
@@ -151,8 +151,8 @@ static int run_test(struct call *c, struct err *e)
 
 /* ---- templates ---- */
 
-static const struct arg args_template[] = {{"TEMPLATE", ENT_NONE, ARG_ONE}, ARG_END};
-static const struct arg args_template_file[] = {{"TEMPLATE", ENT_NONE, ARG_ONE},
+static const struct arg args_template[] = {{"TEMPLATE", ENT_MAIL_TEMPLATE, ARG_ONE}, ARG_END};
+static const struct arg args_template_file[] = {{"TEMPLATE", ENT_MAIL_TEMPLATE, ARG_ONE},
 	{"FILE", ENT_FILE, ARG_ONE}, ARG_END};
 
 static int run_template_list(struct call *c, struct err *e)
@@ -285,3 +285,42 @@ static const struct cmd cmd_template_unset = {.noun = "mail template",
 CMD_NOUN(mail, "mail", "messages to customers, and their templates", 33, &cmd_list, &cmd_show,
 	&cmd_run, &cmd_retry, &cmd_test, &cmd_template_list, &cmd_template_show,
 	&cmd_template_check, &cmd_template_set, &cmd_template_unset);
+
+/* ---- for completion ---- */
+
+static int offer_mail(void *arg, const void *row, struct err *e)
+{
+	const struct mail_row *m = row;
+	autofree char *id = str_fmt("%lld", (long long)m->mail);
+
+	(void)e;
+	offer_name(arg, id, m->subject);
+	return 0;
+}
+
+static int mail_complete(struct sxc *s, const char *prefix, int limit,
+	void (*fn)(void *arg, const char *name, const char *help), void *arg, struct err *e)
+{
+	struct offering o = {prefix, limit, fn, arg};
+
+	return mail_list(s, NULL, false, offer_mail, &o, e);
+}
+CMD_ENTITY(mail, ENT_MAIL, "mail", NULL, mail_complete);
+
+static int offer_template(void *arg, const void *row, struct err *e)
+{
+	const struct mail_template_row *t = row;
+
+	(void)e;
+	offer_name(arg, t->name, t->help);
+	return 0;
+}
+
+static int template_complete(struct sxc *s, const char *prefix, int limit,
+	void (*fn)(void *arg, const char *name, const char *help), void *arg, struct err *e)
+{
+	struct offering o = {prefix, limit, fn, arg};
+
+	return mail_template_list(s, offer_template, &o, e);
+}
+CMD_ENTITY(mail_template, ENT_MAIL_TEMPLATE, "template", NULL, template_complete);

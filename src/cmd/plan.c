@@ -250,7 +250,7 @@ static int run_remove(struct call *c, struct err *e)
 	return r;
 }
 
-static const struct arg args_template[] = {{"NAME", ENT_NONE, ARG_OPTIONAL}, ARG_END};
+static const struct arg args_template[] = {{"NAME", ENT_PLAN_TEMPLATE, ARG_OPTIONAL}, ARG_END};
 
 static int run_template(struct call *c, struct err *e)
 {
@@ -340,3 +340,22 @@ static int plan_exists(struct sxc *s, const char *name, struct err *e)
 	return plan_find(s, name, &id, e);
 }
 CMD_ENTITY_ID(plan, ENT_PLAN, "plan", plan_exists, plan_names, plan_name_of);
+
+static int offer_template(void *arg, const void *row, struct err *e)
+{
+	const struct plan_template_row *t = row;
+
+	(void)e;
+	offer_name(arg, t->name, t->title);
+	return 0;
+}
+
+static int template_complete(struct sxc *s, const char *prefix, int limit,
+	void (*fn)(void *arg, const char *name, const char *help), void *arg, struct err *e)
+{
+	struct offering o = {prefix, limit, fn, arg};
+
+	(void)s;
+	return plan_template_list(offer_template, &o, e);
+}
+CMD_ENTITY(plan_template, ENT_PLAN_TEMPLATE, "template", NULL, template_complete);
