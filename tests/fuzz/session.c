@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The agent's side of a conversation with a hostile control center: it ends, with or without an
  * error, and never reads, waits or answers beyond what is allowed. */
-/* SRCS: src/agent/session.c */
+/* SRCS: src/agent/session.c src/agent/run.c */
 #include "agent/session.h"
 
 #include <fcntl.h>
