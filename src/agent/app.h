@@ -22,6 +22,10 @@
 #define AGENT_APPS  AGENT_STATE "/apps"
 #define AGENT_TRUST AGENT_STATE "/trusted.pub" /* key that signs packages, 64 hex digits */
 #define INSIDE_DIR  "/var/lib/sxc-app"
+/* How shell texts begin whose first argument is a directory below INSIDE_DIR that is root's alone.
+ * What lies beside it, the wrapper's own files say, is for those that the application runs as. */
+#define SH_PRIVATE_DIR                                                                             \
+	"set -e; dir=$1; shift; mkdir -p -- \"${dir%/*}\"; chmod 755 -- \"${dir%/*}\"; umask 077\n"
 
 /* ---- places for applications (place.c) ---- */
 

@@ -13,20 +13,21 @@
  * nothing. Written to a new directory, so that it is whole or absent.
  */
 #define SAVE                                                                                       \
-	"set -e; umask 077; dir=$1; shift; rm -rf -- \"$dir.new\"; mkdir -p -- \"$dir.new\"\n"     \
-	"while [ $# -gt 0 ]; do\n"                                                                 \
-	"	if [ -e \"$3\" ] || [ -L \"$3\" ]; then cp -a -T -- \"$3\" \"$dir.new/$1\"; fi\n"        \
-	"	shift 3\n"                                                                               \
-	"done\n"                                                                                   \
-	"rm -rf -- \"$dir\"; mv -T -- \"$dir.new\" \"$dir\"\n"
+	SH_PRIVATE_DIR "rm -rf -- \"$dir.new\"; mkdir -p -- \"$dir.new\"\n"                        \
+		       "while [ $# -gt 0 ]; do\n"                                                  \
+		       "	if [ -e \"$3\" ] || [ -L \"$3\" ]; then\n"                                \
+		       "		cp -a -T -- \"$3\" \"$dir.new/$1\"; fi\n"                                \
+		       "	shift 3\n"                                                                \
+		       "done\n"                                                                    \
+		       "rm -rf -- \"$dir\"; mv -T -- \"$dir.new\" \"$dir\"\n"
 static const char sh_save[] = SAVE;
 
 /*
  * DIR {N MODE TARGET}…: keep what stood at each target before it was ever ours, by the target's own
  * name, below DIR/had, or below DIR/none that there was nothing. What is known stays as it is.
  */
-static const char sh_save_once[] =
-	"set -e; umask 077; dir=$1; shift; mkdir -p -- \"$dir\"\n"
+static const char sh_save_once[] = SH_PRIVATE_DIR
+	"mkdir -p -- \"$dir\"\n"
 	"while [ $# -gt 0 ]; do\n"
 	"	had=$dir/had$3; none=$dir/none$3\n"
 	"	if [ -e \"$had\" ] || [ -L \"$had\" ] || [ -e \"$none\" ]; then :\n"

@@ -14,8 +14,8 @@
 #define HEALTHY_TIME 90
 
 /* DIR PATH…: keep each path as DIR/0, DIR/1 …; one that is not there leaves nothing. */
-static const char sh_save[] =
-	"set -e; umask 077; dir=$1; shift; i=0; trap 'rm -rf -- \"$dir.new\"' EXIT\n"
+static const char sh_save[] = SH_PRIVATE_DIR
+	"i=0; trap 'rm -rf -- \"$dir.new\"' EXIT\n"
 	"rm -rf -- \"$dir.new\"; mkdir -p -- \"$dir.new\"\n"
 	"for p; do\n"
 	"	if [ -e \"$p\" ] || [ -L \"$p\" ]; then\n"
