@@ -276,8 +276,7 @@ traces() {
 	local at was
 	at=$("$LAB" address 1)
 	was=$("$LAB" ssh 1 'dpkg-query -W; ls /etc /etc/systemd/system /var/lib')
-	clock 1.0
-	sxc_patient app install clock all --servers --set word=hallo
+	sxc_patient app install clock=1.0 all --servers --set word=hallo
 	assert_status 0
 	assert_out "clock on s1 installed"
 	[[ $("$LAB" exec curl -sS --max-time 20 "http://$at:8037/") == "hallo 1.0 "* ]]
