@@ -282,7 +282,7 @@ traces() {
 	[[ $("$LAB" exec curl -sS --max-time 20 "http://$at:8037/") == "hallo 1.0 "* ]]
 	sxc_lab app status clock s1 --no-header -c ps,server,state,health
 	assert_ok $'\ts1\trunning\tup'
-	sxc_lab app config set clock s1 word=crash
+	sxc_lab app config set clock s1 word=bad
 	assert_status 1
 	[[ $("$LAB" exec curl -sS --max-time 20 "http://$at:8037/") == "hallo 1.0 "* ]]
 	sxc_lab server remove s1 -y
