@@ -119,7 +119,8 @@ static int settle_left(struct sxc *s, int64_t id, struct err *e)
 		return write_again(s, id, 0, NULL, e);
 	r = write_stop(s, id, "unknown",
 		"handed over by a run that was cut short before it had the answer", e);
-	unlink(mark);
+	if (r == 0)
+		unlink(mark); /* not before that is written down, or it would be sent again */
 	return r;
 }
 
