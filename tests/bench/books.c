@@ -14,9 +14,10 @@
 /* ?1: the account's number, ?2: 1 for the tenth that has a tax. */
 static const char *const ROWS[] = {
 	"INSERT INTO invoice (id, number, prefix, seq, kind, account, state, date, due, currency, "
-	"subtotal, discount, tax, total, credit, opening_credit, seller, buyer, opened) VALUES (?1, "
+	"subtotal, discount, tax, total, credit, opening_credit, seller, buyer, opened, round) "
+	"VALUES (?1, "
 	"printf('2026-%06d', ?1), '2026-', ?1, 'invoice', ?1, 'open', '2026-02-01', '2026-02-15', "
-	"'USD', 999, 0, 200 * ?2, 999 + 200 * ?2, 0, 0, 1, ?1, 1769904000)",
+	"'USD', 999, 0, 200 * ?2, 999 + 200 * ?2, 0, 0, 1, ?1, 1769904000, 'line')",
 	"INSERT INTO invoice_line (id, invoice, seq, kind, subscription, term, version, item, text, "
 	"start, until, quantity, unit_price, days, whole, tax_included, gross, amount, discount, tax) "
 	"VALUES (?1, ?1, 1, 'charge', ?1, ?1, 1, 'plan', 'web', '2026-02-01', '2026-03-01', 1, 999, "

@@ -27,13 +27,13 @@ INSERT INTO subscription_term (id, subscription, seq, start, version, anchor, an
 INSERT INTO party (id, role, data) VALUES (1, 'seller', '{}');
 INSERT INTO series (prefix, kind, last, date) VALUES ('B-', 'invoice', 101000, '2026-01-01');
 INSERT INTO invoice (id, number, prefix, seq, kind, account, state, date, due, currency, subtotal,
-	discount, tax, total, paid, opening_credit, seller, buyer, opened)
+	discount, tax, total, paid, opening_credit, seller, buyer, opened, round)
 	SELECT i, printf('B-%06d', i), 'B-', i, 'invoice', i, 'paid', '2026-01-01', '2026-01-15',
-		'USD', 1000, 0, 0, 1000, 1000, 0, 1, 1, 1767225600 FROM n;
+		'USD', 1000, 0, 0, 1000, 1000, 0, 1, 1, 1767225600, 'line' FROM n;
 INSERT INTO invoice (id, number, prefix, seq, kind, account, state, date, due, currency, subtotal,
-	discount, tax, total, opening_credit, seller, buyer, opened)
+	discount, tax, total, opening_credit, seller, buyer, opened, round)
 	SELECT 100000 + i, printf('B-%06d', 100000 + i), 'B-', 100000 + i, 'invoice', i * 100, 'open',
-		'2026-01-01', '2026-01-15', 'USD', 1000, 0, 0, 1000, 0, 1, 1, 1767225600
+		'2026-01-01', '2026-01-15', 'USD', 1000, 0, 0, 1000, 0, 1, 1, 1767225600, 'line'
 	FROM n WHERE i <= 1000;
 INSERT INTO node_name (name, kind) SELECT printf('ps%06d', i), 'ps' FROM n;
 INSERT INTO ps (id, name, server, image, account, subscription, state, hostname, uid_slot, cpu,
