@@ -3,6 +3,7 @@
 # Closing an account: what ends, what is billed, what is left.
 
 load helper
+load books
 
 setup() {
 	setup_home 2026-04-01T10:00:00Z
@@ -14,18 +15,8 @@ setup() {
 	assert_ok
 }
 
-on() { # day, command…
-	SXC_NOW=${1}T10:00:00Z run_sxc "${@:2}"
-}
-
 account() {
 	sql 'SELECT state, balance, credit FROM v_account'
-}
-
-books() {
-	run_sxc invoice check
-	assert_status 0
-	[ "$err" = "the books are in order" ]
 }
 
 @test "in arrears: a final invoice of the days used" {

@@ -3,6 +3,7 @@
 # Invoices that are made some days before their periods begin.
 
 load helper
+load books
 
 setup() {
 	setup_home 2026-01-31T10:00:00Z
@@ -10,17 +11,6 @@ setup() {
 	assert_ok
 	run_sxc config set terms 100d # dunning stays out of it
 	run_sxc account add ada --email ada@example.net
-}
-
-on() { # day, command…
-	SXC_NOW=${1}T10:00:00Z run_sxc "${@:2}"
-}
-
-plan() { # name, price, more lines
-	printf 'plan: %s\ncurrency: USD\nprice: %s\nevery: 1 month\n' "$1" "$2" >"$BATS_TEST_TMPDIR/$1.yaml"
-	[ -z "${3-}" ] || printf '%s\n' "${@:3}" >>"$BATS_TEST_TMPDIR/$1.yaml"
-	run_sxc plan apply "$BATS_TEST_TMPDIR/$1.yaml"
-	assert_ok
 }
 
 # Bill every day from one to another: DATE START END AMOUNT of each line.
@@ -32,16 +22,6 @@ days() { # from, to
 		day=$(date -u -d "$day + 1 day" +%F)
 	done
 	sql 'SELECT i.date, l.start, l."end", l.amount FROM v_invoice_line l JOIN v_invoice i ON i.invoice = l.invoice'
-}
-
-books() {
-	run_sxc invoice check
-	assert_status 0
-	[ "$err" = "the books are in order" ]
-	for number in $(sql 'SELECT number FROM v_invoice'); do
-		run_sxc invoice explain "$number"
-		assert_status 0
-	done
 }
 
 @test "the anchor day is kept, each invoice is made so many days before" {

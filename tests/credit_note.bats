@@ -3,23 +3,12 @@
 # Credit notes of amounts, with their taxes, and money that goes back with them.
 
 load helper
+load books
 
 setup() {
 	setup_home 2026-04-01T10:00:00Z
 	run_sxc account add ada --email ada@example.net
 	assert_ok
-}
-
-on() { # day, command…
-	SXC_NOW=${1}T10:00:00Z run_sxc "${@:2}"
-}
-
-charge() { # amount…: lines of one invoice
-	for amount in "$@"; do
-		run_sxc account charge ada "$amount" --reason work
-	done
-	run_sxc invoice run
-	assert_status 0
 }
 
 with_tax() { # name rate…
@@ -30,13 +19,6 @@ with_tax() { # name rate…
 		shift 2
 	done
 	run_sxc account set ada "${names[@]}"
-	assert_ok
-}
-
-monthly() { # name, price, more lines
-	printf 'plan: %s\ncurrency: USD\nprice: %s\nevery: 1 month\n' "$1" "$2" >"$BATS_TEST_TMPDIR/$1.yaml"
-	[ -z "${3-}" ] || printf '%s\n' "${@:3}" >>"$BATS_TEST_TMPDIR/$1.yaml"
-	run_sxc plan apply "$BATS_TEST_TMPDIR/$1.yaml"
 	assert_ok
 }
 
@@ -51,21 +33,6 @@ lines() { # document: its lines, and their taxes
 taxes() {
 	run_sxc -o json invoice show "$1"
 	jq -r '.taxes[] | [.name, .base, .amount] | @tsv' <<<"$out"
-}
-
-ledger() {
-	sql "SELECT coalesce(sum(amount), 0) FROM v_ledger WHERE book = '$1'"
-}
-
-books() {
-	run_sxc invoice check
-	assert_status 0
-	[ "$err" = "the books are in order" ]
-	[ "$(ledger cash)" = "$(sql 'SELECT (SELECT coalesce(sum(amount), 0) FROM v_payment) - (SELECT coalesce(sum(amount), 0) FROM v_refund)')" ]
-	for number in $(sql 'SELECT number FROM v_invoice'); do
-		run_sxc invoice explain "$number"
-		assert_status 0
-	done
 }
 
 # ---- amounts ----
@@ -117,7 +84,7 @@ books() {
 
 @test "taxes within the price, a discount: each in proportion" {
 	with_tax vat 20%
-	monthly web 30 'prices-include-tax: yes'
+	plan web 30 'prices-include-tax: yes'
 	run_sxc invoice coupon add fifth --percent 20%
 	run_sxc account subscribe ada web --coupon fifth
 	run_sxc invoice run
@@ -156,7 +123,7 @@ books() {
 }
 
 @test "days that stay unused later: no more than is left" {
-	monthly web 30
+	plan web 30
 	run_sxc account subscribe ada web
 	run_sxc account subscribe ada web
 	run_sxc invoice run
@@ -173,7 +140,7 @@ books() {
 
 @test "days that stay unused later, with a coupon and a tax within the price" {
 	with_tax vat 20%
-	monthly web 30 'prices-include-tax: yes'
+	plan web 30 'prices-include-tax: yes'
 	run_sxc invoice coupon add fifth --percent 20%
 	run_sxc account subscribe ada web --coupon fifth
 	run_sxc invoice run
@@ -187,7 +154,7 @@ books() {
 
 @test "days that stay unused later, with a tax: exactly what is left of each" {
 	with_tax vat 7.7%
-	monthly web 9.95
+	plan web 9.95
 	run_sxc account subscribe ada web
 	run_sxc invoice run
 	# 9.95 + 0.77 = 10.72.
@@ -277,7 +244,7 @@ books() {
 }
 
 @test "withdrawing with a refund: the days used are paid, the rest goes back" {
-	monthly web 30 'setup: 10'
+	plan web 30 'setup: 10'
 	run_sxc account subscribe ada web
 	run_sxc invoice run
 	run_sxc account pay ada 40
@@ -292,7 +259,7 @@ books() {
 }
 
 @test "withdrawing without one: account credit" {
-	monthly web 30 'setup: 10'
+	plan web 30 'setup: 10'
 	run_sxc account subscribe ada web
 	run_sxc invoice run
 	run_sxc account pay ada 40
@@ -303,7 +270,7 @@ books() {
 }
 
 @test "withdrawing with a refund from what was not all paid" {
-	monthly web 30
+	plan web 30
 	run_sxc account subscribe ada web
 	run_sxc invoice run
 	run_sxc account pay ada 12

@@ -3,6 +3,7 @@
 # Payments in and back, by hand and through gateways of every temper.
 
 load helper
+load books
 
 setup() {
 	setup_home 2026-04-01T10:00:00Z
@@ -11,14 +12,6 @@ setup() {
 	run_sxc config set gateway.timeout 2
 	run_sxc account add ada --email ada@example.net
 	assert_ok
-}
-
-charge() { # amount…: an invoice for each
-	for amount in "$@"; do
-		run_sxc account charge ada "$amount" --reason work --exempt
-		run_sxc invoice run
-		assert_status 0
-	done
 }
 
 with_card() {
@@ -43,14 +36,6 @@ invoices() {
 	sql 'SELECT number, state, paid, credit, balance FROM v_invoice'
 }
 
-books() {
-	run_sxc invoice check
-	assert_status 0
-	[ "$err" = "the books are in order" ]
-	[ "$(sql "SELECT coalesce(sum(amount), 0) FROM v_ledger WHERE book = 'cash'")" = \
-		"$(sql 'SELECT (SELECT coalesce(sum(amount), 0) FROM v_payment) - (SELECT coalesce(sum(amount), 0) FROM v_refund)')" ]
-}
-
 taken() { # how often the gateway really took money
 	wc -l <"$SXC_HOME/gw/taken"
 }
@@ -58,7 +43,7 @@ taken() { # how often the gateway really took money
 # ---- by hand ----
 
 @test "partial, one for many, too much: the rest is credit" {
-	charge 30 20 10
+	charge_each 30 20 10
 	run_sxc invoice pay 2026-000001 10
 	assert_ok 'invoice 2026-000001: 10.00 USD paid'
 	run_sxc account pay ada 45
@@ -72,7 +57,7 @@ taken() { # how often the gateway really took money
 }
 
 @test "a refund names its payment and opens what it paid, the latest invoice first" {
-	charge 30 20
+	charge_each 30 20
 	run_sxc account pay ada 50 --external-id wire-1
 	run_sxc -y invoice refund 1 25
 	assert_refused 2 'say why with --reason: one line of at most 200 bytes'
@@ -93,13 +78,13 @@ taken() { # how often the gateway really took money
 }
 
 @test "what a payment put on credit goes back first; spent credit opens what it settled" {
-	charge 30
+	charge_each 30
 	run_sxc account pay ada 100
 	run_sxc -y invoice refund 1 20 --reason 'too much'
 	assert_ok '20.00 USD of payment 1 refunded'
 	[ "$(invoices)" = $'2026-000001\tpaid\t3000\t0\t0' ]
 	[ "$(sql 'SELECT credit FROM v_account')" = 5000 ]
-	charge 40
+	charge_each 40
 	[ "$(sql 'SELECT credit FROM v_account')" = 1000 ]
 	run_sxc -y invoice refund 1 --reason 'all of it'
 	assert_ok '80.00 USD of payment 1 refunded'
@@ -108,7 +93,7 @@ taken() { # how often the gateway really took money
 }
 
 @test "a chargeback opens the invoice again, once a reference" {
-	charge 30
+	charge_each 30
 	run_sxc invoice pay 2026-000001 --external-id wire-1
 	run_sxc -y invoice refund 1 --chargeback --external-id cb-1 --reason 'customer disputes it'
 	assert_ok '30.00 USD of payment 1 charged back'
@@ -121,7 +106,7 @@ taken() { # how often the gateway really took money
 }
 
 @test "a refund of a payment whose invoice is void comes out of the credit" {
-	charge 30
+	charge_each 30
 	run_sxc account pay ada 30
 	run_sxc -y invoice void 2026-000001 --reason wrong
 	assert_status 0
@@ -132,7 +117,7 @@ taken() { # how often the gateway really took money
 }
 
 @test "edges: 1 minor unit, 10^15; refusals leave everything as it was" {
-	charge 0.01
+	charge_each 0.01
 	run_sxc invoice pay 2026-000001
 	run_sxc -y invoice refund 1 0.01 --reason x
 	assert_ok '0.01 USD of payment 1 refunded'
@@ -208,7 +193,7 @@ taken() { # how often the gateway really took money
 
 @test "an invoice of an account with a card is charged, after the run" {
 	with_card
-	charge 24.95
+	charge_each 24.95
 	[ ! -e "$SXC_HOME/gw/calls" ]
 	run_sxc -o tsv --no-header -c kind,account,invoice,gateway,method,state invoice charges
 	assert_ok $'charge\tada\t2026-000001\ttest\tVisa ending in 4242\tqueued'
@@ -229,7 +214,7 @@ taken() { # how often the gateway really took money
 		rm -rf "$SXC_HOME/gw"/*
 		setup_home_again
 		with_card
-		charge 10
+		charge_each 10
 		answer charge "$how"
 		run_sxc invoice gateway run
 		assert_status 10
@@ -263,7 +248,7 @@ setup_home_again() {
 
 @test "a charge that was lost on the way: status says failed, then it may be charged again" {
 	with_card
-	charge 10
+	charge_each 10
 	answer charge lost
 	run_sxc invoice gateway run
 	assert_status 10
@@ -281,7 +266,7 @@ setup_home_again() {
 	run_sxc config set mail.command "$TESTS/lib/sendmail"
 	run_sxc config set mail.from b@example.net
 	with_card
-	charge 10
+	charge_each 10
 	answer charge failed action-required
 	run_sxc invoice gateway run
 	assert_status 10
@@ -299,7 +284,7 @@ setup_home_again() {
 
 @test "answers in disorder: paid by hand meanwhile, the late payment becomes credit" {
 	with_card
-	charge 10 5
+	charge_each 10 5
 	answer charge late late
 	run_sxc invoice gateway run
 	assert_status 10
@@ -315,7 +300,7 @@ setup_home_again() {
 
 @test "the same payment said twice is in the books once" {
 	with_card
-	charge 10 5
+	charge_each 10 5
 	answer charge same same
 	run_sxc invoice gateway run
 	assert_status 0
@@ -327,7 +312,7 @@ setup_home_again() {
 
 @test "a gateway that says another amount is not believed: a person looks" {
 	with_card
-	charge 10
+	charge_each 10
 	answer charge less
 	run_sxc invoice gateway run
 	assert_status 10
@@ -337,7 +322,7 @@ setup_home_again() {
 
 @test "what is paid before it is charged is not charged; a partial payment lowers it" {
 	with_card
-	charge 10 20
+	charge_each 10 20
 	run_sxc account pay ada 15
 	run_sxc invoice gateway run
 	assert_ok '1 charge settled'
@@ -349,7 +334,7 @@ setup_home_again() {
 
 @test "an executable that is gone: nothing was asked, it waits" {
 	with_card
-	charge 10
+	charge_each 10
 	mv "$SXC_HOME/gateways/sxc-gateway-test" "$SXC_HOME/aside"
 	run_sxc invoice gateway run
 	assert_status 10
@@ -363,7 +348,7 @@ setup_home_again() {
 @test "killed between the question and the answer: asked after, charged once" {
 	run_sxc config set gateway.timeout 30
 	with_card
-	charge 10
+	charge_each 10
 	answer charge late
 	"$SXC" invoice gateway run >/dev/null 2>&1 &
 	pid=$!
@@ -385,7 +370,7 @@ setup_home_again() {
 
 @test "a refund through the gateway is booked when it says so" {
 	with_card
-	charge 10
+	charge_each 10
 	run_sxc invoice gateway run
 	answer refund pending
 	run_sxc -y invoice refund 1 4 --reason 'half of it'

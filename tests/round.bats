@@ -3,6 +3,7 @@
 # Taxes that are rounded once a rate and invoice.
 
 load helper
+load books
 
 setup() {
 	setup_home 2026-04-01T10:00:00Z
@@ -15,37 +16,8 @@ setup() {
 	assert_ok
 }
 
-on() { # day, command…
-	SXC_NOW=${1}T10:00:00Z run_sxc "${@:2}"
-}
-
-charge() { # amount…: lines of one invoice
-	for amount in "$@"; do
-		run_sxc account charge ada "$amount" --reason work
-	done
-	run_sxc invoice run
-	assert_status 0
-}
-
-plan() { # name, price, more lines
-	printf 'plan: %s\ncurrency: USD\nprice: %s\nevery: 1 month\n' "$1" "$2" >"$BATS_TEST_TMPDIR/$1.yaml"
-	[ -z "${3-}" ] || printf '%s\n' "${@:3}" >>"$BATS_TEST_TMPDIR/$1.yaml"
-	run_sxc plan apply "$BATS_TEST_TMPDIR/$1.yaml"
-	assert_ok
-}
-
 taxes() { # document: the tax of each line
 	sql "SELECT group_concat(tax, ' ') FROM (SELECT tax FROM v_invoice_line WHERE invoice = '$1' ORDER BY line)"
-}
-
-books() {
-	run_sxc invoice check
-	assert_status 0
-	[ "$err" = "the books are in order" ]
-	for number in $(sql 'SELECT number FROM v_invoice'); do
-		run_sxc invoice explain "$number"
-		assert_status 0
-	done
 }
 
 @test "once an invoice, spread by the largest remainder, ties in order" {

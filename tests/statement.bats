@@ -3,16 +3,13 @@
 # What an account was billed and paid, and everything else that happened to it.
 
 load helper
+load books
 
 setup() {
 	setup_home 2026-04-01T10:00:00Z
 	run_sxc invoice tax add vat --rate 20%
 	run_sxc account add ada --email ada@example.net --tax vat
 	assert_ok
-}
-
-on() { # day, command…
-	SXC_NOW=${1}T10:00:00Z run_sxc "${@:2}"
 }
 
 charge() { # day, amount

@@ -3,19 +3,12 @@
 # Invoices that are given up, and what comes of them after all.
 
 load helper
+load books
 
 setup() {
 	setup_home 2026-04-01T10:00:00Z
 	run_sxc account add ada --email ada@example.net
 	assert_ok
-}
-
-charge() { # amount…: an invoice for each
-	for amount in "$@"; do
-		run_sxc account charge ada "$amount" --reason work --exempt
-		run_sxc invoice run
-		assert_status 0
-	done
 }
 
 invoices() {
@@ -26,20 +19,8 @@ account() {
 	sql 'SELECT balance, credit FROM v_account'
 }
 
-ledger() { # book
-	sql "SELECT coalesce(sum(amount), 0) FROM v_ledger WHERE book = '$1'"
-}
-
-books() {
-	run_sxc invoice check
-	assert_status 0
-	[ "$err" = "the books are in order" ]
-	[ "$(ledger cash)" = "$(sql 'SELECT (SELECT coalesce(sum(amount), 0) FROM v_payment) - (SELECT coalesce(sum(amount), 0) FROM v_refund)')" ]
-	[ "$(ledger bad-debt)" = "$(sql 'SELECT coalesce(sum(written_off), 0) FROM v_invoice')" ]
-}
-
 @test "what is open goes to bad debt, what was paid stays" {
-	charge 30 20
+	charge_each 30 20
 	run_sxc invoice pay 2026-000001 10
 	run_sxc -y invoice write-off 2026-000001
 	assert_refused 2 'say why with --reason: one line of at most 200 bytes'
@@ -57,7 +38,7 @@ books() {
 }
 
 @test "only what is open can be written off; nothing changes otherwise" {
-	charge 30
+	charge_each 30
 	run_sxc invoice write-off 2026-000001 --reason x
 	assert_refused_like 2 '-y'
 	run_sxc -y -n invoice write-off 2026-000001 --reason x
@@ -71,7 +52,7 @@ books() {
 	assert_refused 5 'invoice 2026-000001 is written-off: there is nothing to write off'
 	run_sxc -y invoice write-off 2026-000009 --reason x
 	assert_refused 3 "no invoice named '2026-000009'"
-	charge 5
+	charge_each 5
 	run_sxc -y invoice void 2026-000002 --reason wrong
 	run_sxc -y invoice write-off CN-2026-000001 --reason x
 	assert_refused 5 'CN-2026-000001 is a credit note'
@@ -81,7 +62,7 @@ books() {
 }
 
 @test "a payment that names it takes the loss back; one that names none goes to what is open" {
-	charge 30 20
+	charge_each 30 20
 	run_sxc -y invoice write-off 2026-000001 --reason gone
 	run_sxc account pay ada 25
 	assert_ok 'account ada: payment taken, 20.00 on invoices, 5.00 USD on credit'
@@ -100,7 +81,7 @@ books() {
 }
 
 @test "too much for a written-off invoice goes to open ones, then to credit" {
-	charge 30 20
+	charge_each 30 20
 	run_sxc -y invoice write-off 2026-000001 --reason gone
 	run_sxc invoice pay 2026-000001 55
 	assert_ok 'invoice 2026-000001: 55.00 USD paid, of which to credit 5.00'
@@ -109,7 +90,7 @@ books() {
 }
 
 @test "what settled it goes back: that is lost, too" {
-	charge 30
+	charge_each 30
 	run_sxc invoice pay 2026-000001 10 --external-id wire-1
 	run_sxc -y invoice write-off 2026-000001 --reason gone
 	run_sxc -y invoice refund 1 --chargeback --reason 'the bank says so'
@@ -126,7 +107,7 @@ books() {
 }
 
 @test "a credit note or void of it gives nobody money that was never paid" {
-	charge 30 20
+	charge_each 30 20
 	run_sxc invoice pay 2026-000001 10
 	run_sxc -y invoice write-off 2026-000001 --reason gone
 	run_sxc -y invoice credit-note 2026-000001 --reason 'was wrong'
@@ -164,7 +145,7 @@ Y
 	assert_out_lacks '2026-000001'
 	[[ $err != *dunning* ]]
 	# Another one that is paid lifts nothing while this one is not.
-	charge 5
+	charge_each 5
 	run_sxc account pay ada 5
 	[ "$(sql 'SELECT state FROM v_subscription')" = suspended ]
 	run_sxc invoice pay 2026-000001 29
