@@ -36,16 +36,8 @@ teardown_file() {
 
 setup() {
 	load ../helper
+	load by_hand
 }
-
-# A command on the server, its arguments kept as they are.
-on() {
-	local command
-	printf -v command '%q ' "$@"
-	run_split "$lab" ssh 1 "$command"
-}
-
-call() { on /usr/lib/sxc/sxc-agent call "$@"; }
 
 create() {
 	call ps.create name=alpha id=7 "image==$digest" uid_base=1000013824 address=198.51.100.7 \

@@ -23,16 +23,8 @@ teardown_file() {
 
 setup() {
 	load ../helper
+	load by_hand
 }
-
-# A command on the server, its arguments kept as they are.
-on() {
-	local command
-	printf -v command '%q ' "$@"
-	run_split "$lab" ssh 1 "$command"
-}
-
-call() { on /usr/lib/sxc/sxc-agent call "$@"; }
 
 inside() { # one shell command line in the private server
 	call ps.exec name=alpha argv=/bin/sh argv=-c "argv==$1"
