@@ -70,7 +70,8 @@ static int lock_ps(struct task *t, struct err *e)
 	if (r < 0)
 		return r;
 	autofree char *name = str_fmt("ps-%s", ps);
-	autofree char *what = str_fmt("private server %s", ps);
+	autofree char *what = str_fmt("%s %s",
+		msg_i64(t->req, "host", 0) ? "server" : "private server", ps);
 	return lock_take(name, what, t->job ? t->job : t->op->name, &t->ps_lock, e);
 }
 

@@ -110,8 +110,8 @@ int transfer_resume(const struct ps_conf *c, int64_t *used, struct err *e)
 	*used = str_eq(t.month, month) ? t.used : 0;
 	if (!t.month[0] || str_eq(t.month, month))
 		return 0;
-	t.used =
-		0; /* or the next checkpoint would take what moves until then for the old month's */
+	/* Or the next checkpoint would take what moves until then for the old month's. */
+	t.used = 0;
 	memcpy(t.month, month, sizeof(month));
 	return keep(c, &t, e);
 }

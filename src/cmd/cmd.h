@@ -182,14 +182,14 @@ struct entity_ops {
 	 */
 	int (*name_of)(struct sxc *s, int64_t id, char **name, struct err *e);
 };
-/* For complete where a verb's rows are few: offered by the callback of the rows. */
+/* For complete by the rows of a verb, from their callback: E_LIMIT ends them at the limit. */
 struct offering {
 	const char *prefix;
 	int left;
 	void (*fn)(void *arg, const char *name, const char *help);
 	void *arg;
 };
-void offer_name(struct offering *o, const char *name, const char *help);
+int offer_name(struct offering *o, const char *name, const char *help, struct err *e);
 
 #define CMD_ENTITY(id, ent, what_, exists_, complete_)                                             \
 	CMD_ENTITY_ID(id, ent, what_, exists_, complete_, NULL)

@@ -31,12 +31,14 @@ static int missing(const struct entity_ops *ops, const char *name, struct err *e
 }
 
 /* *name is replaced by fresh memory when it was an id; the old text is freed if owned. */
-void offer_name(struct offering *o, const char *name, const char *help)
+int offer_name(struct offering *o, const char *name, const char *help, struct err *e)
 {
-	if (o->left <= 0 || !str_starts(name, o->prefix))
-		return;
+	if (!str_starts(name, o->prefix))
+		return 0;
+	if (o->left-- <= 0)
+		return err_set(e, E_LIMIT, "as many as are wanted");
 	o->fn(o->arg, name, help);
-	o->left--;
+	return 0;
 }
 
 static int check_exists(struct sxc *s, enum entity ent, const char *name, char **instead,

@@ -252,9 +252,7 @@ static int offer_gateway(void *arg, const void *row, struct err *e)
 {
 	const struct gateway_row *g = row;
 
-	(void)e;
-	offer_name(arg, g->gateway, g->program);
-	return 0;
+	return offer_name(arg, g->gateway, g->program, e);
 }
 
 static int gateway_complete(struct sxc *s, const char *prefix, int limit,

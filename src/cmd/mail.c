@@ -293,9 +293,7 @@ static int offer_mail(void *arg, const void *row, struct err *e)
 	const struct mail_row *m = row;
 	autofree char *id = str_fmt("%lld", (long long)m->mail);
 
-	(void)e;
-	offer_name(arg, id, m->subject);
-	return 0;
+	return offer_name(arg, id, m->subject, e);
 }
 
 static int mail_complete(struct sxc *s, const char *prefix, int limit,
@@ -311,9 +309,7 @@ static int offer_template(void *arg, const void *row, struct err *e)
 {
 	const struct mail_template_row *t = row;
 
-	(void)e;
-	offer_name(arg, t->name, t->help);
-	return 0;
+	return offer_name(arg, t->name, t->help, e);
 }
 
 static int template_complete(struct sxc *s, const char *prefix, int limit,

@@ -345,9 +345,7 @@ static int offer_template(void *arg, const void *row, struct err *e)
 {
 	const struct plan_template_row *t = row;
 
-	(void)e;
-	offer_name(arg, t->name, t->title);
-	return 0;
+	return offer_name(arg, t->name, t->title, e);
 }
 
 static int template_complete(struct sxc *s, const char *prefix, int limit,
