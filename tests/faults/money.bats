@@ -70,3 +70,30 @@ time.sleep(300)' >"$BATS_TEST_TMPDIR/port" &
 	run_sxc invoice check
 	assert_status 0
 }
+
+@test "a message that was handed over is not sent again, whichever write fails" {
+	local n=0 failures=0 mark=$BATS_TEST_TMPDIR/mark calm=$BATS_TEST_TMPDIR/calm
+	cc -shared -fPIC -O1 -D_GNU_SOURCE -o "$BATS_TEST_TMPDIR/fail.so" "$BATS_TEST_DIRNAME/fail.c" -ldl
+	setup_home 2026-04-01T10:00:00Z
+	"$SXC" config set mail.command "$TESTS/lib/sendmail"
+	"$SXC" config set mail.from b@example.net
+	"$SXC" -q account add ada --email ada@example.net
+	"$SXC" -q account charge ada 10 --reason work
+	"$SXC" -q invoice run
+	# As a run that was killed while the mail server had the message leaves it.
+	sqlite3 "$SXC_HOME/sxc.db" "UPDATE mail SET state = 'sending'"
+	: >"$SXC_HOME/run/mail-$(sql 'SELECT mail FROM v_mail')"
+	mv "$SXC_HOME" "$calm"
+	while n=$((n + 1)); do
+		rm -rf "$SXC_HOME" "$mark"
+		cp -a "$calm" "$SXC_HOME"
+		FAIL_UNDER=$SXC_HOME FAIL_AT=$n FAIL_WITH=EIO FAIL_MARK=$mark \
+			LD_PRELOAD=$BATS_TEST_TMPDIR/fail.so run_sxc mail run
+		[ -e "$mark" ] || break
+		[ "$status" = 0 ] || failures=$((failures + 1))
+		run_sxc mail run
+		[ ! -e "$SXC_HOME/outbox" ] || seen "call $n, $(cat "$mark") failed: sent again"
+		[ "$(sql 'SELECT state FROM v_mail')" = unknown ] || seen "call $n: $(cat "$mark")"
+	done
+	[ "$failures" -ge 3 ] || seen "only $failures of $n calls made it fail"
+}
